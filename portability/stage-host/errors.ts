@@ -1,0 +1,75 @@
+/** Where in a pipeline something happened. */
+export interface ErrorSite {
+  /** Unique name of the transform, e.g. `count words/split`. */
+  readonly transform: string;
+  /** The element, rendered for people and cut to a bounded length. */
+  readonly element?: string;
+}
+
+/** An error in code of the pipeline's author; the author's own error is the `cause`. */
+export class UserCodeError extends Error {
+  override readonly name = "UserCodeError";
+  constructor(
+    readonly site: ErrorSite,
+    /** What was going on, e.g. "process failed". */
+    action: string,
+    cause: unknown,
+  ) {
+    super(`${action} in transform "${site.transform}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** The pipeline cannot be run as it is: found before anything ran. */
+export class PipelineError extends Error {
+  override readonly name = "PipelineError";
+  constructor(
+    /** Stable, for programs, e.g. `coder_not_deterministic`. */
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The run was cancelled by its user. */
+export class CancelledError extends Error {
+  override readonly name = "CancelledError";
+}
+
+/** Renders a value in at most `limit` characters, whatever it is: for messages about user data. */
+export function renderElement(value: unknown, limit = 200): string {
+  let text: string;
+  try {
+    text = renderUnbounded(value, limit, 0);
+  } catch {
+    text = Object.prototype.toString.call(value);
+  }
+  return text.length > limit ? `${text.slice(0, limit)}… (${text.length > limit * 4 ? "long" : text.length + " characters"})` : text;
+}
+
+function renderUnbounded(value: unknown, limit: number, depth: number): string {
+  if (typeof value === "string") return JSON.stringify(value.length > limit ? value.slice(0, limit + 1) : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (value instanceof Date) return `Date(${Number.isNaN(value.getTime()) ? "invalid" : value.toISOString()})`;
+  if (value instanceof Uint8Array) return `bytes(${value.length})`;
+  if (depth > 4) return "…";
+  let length = 0;
+  const parts: string[] = [];
+  const push = (part: string): boolean => {
+    parts.push(part);
+    length += part.length;
+    return length <= limit;
+  };
+  if (value instanceof Map) {
+    for (const [k, v] of value) if (!push(`${renderUnbounded(k, limit, depth + 1)} => ${renderUnbounded(v, limit, depth + 1)}`)) break;
+    return `Map{${parts.join(", ")}}`;
+  }
+  if (value instanceof Set || Array.isArray(value)) {
+    for (const item of value) if (!push(renderUnbounded(item, limit, depth + 1))) break;
+    return value instanceof Set ? `Set{${parts.join(", ")}}` : `[${parts.join(", ")}]`;
+  }
+  for (const [k, v] of Object.entries(value)) if (!push(`${k}: ${renderUnbounded(v, limit, depth + 1)}`)) break;
+  return `{${parts.join(", ")}}`;
+}

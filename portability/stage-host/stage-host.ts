@@ -1,0 +1,51 @@
+// How the runner has user code executed, whoever wrote it (design 3.5).
+//
+// A *stage host* executes the fused stages of one environment. The embedded host runs TypeScript functions in this
+// process on plain objects; a remote host speaks the Fn API to a harness in another process. The runner sees only
+// this interface. Calling order, for each executor:
+//
+//   open → ( startBundle → receiver()(…)* → finishBundle )* → close
+//
+// H1. Receivers are synchronous. A host that cannot take more says so by `blocked()`: the runner then waits for that
+//     promise before it delivers the next element. Elements delivered meanwhile are kept, never lost.
+// H2. Outputs of a bundle reach `StageContext.outputs` before `finishBundle` resolves, and never after.
+// H3. A failure of user code surfaces as a rejected/thrown UserCodeError from a receiver, `finishBundle` or `blocked`;
+//     after it the executor accepts only `abort` and `close`.
+// H4. Element values cross this interface in the form that `coder()` of the same host encodes and decodes; a grouping
+//     reads `key` and `value` of a keyed element, and nothing else of any.
+import type { Coder } from "../coders/coder.js";
+import type { Receiver } from "../values/index.js";
+import type { StageDescriptor } from "./stage-descriptor.js";
+
+export interface StageHost {
+  /** The coder by which elements of a PCollection leave or enter the process. */
+  coder(descriptor: StageDescriptor, coderId: string): Coder<unknown>;
+  /** Prepares a stage for execution by one task; user `setup` functions have run when it resolves. */
+  open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor>;
+  close(): Promise<void>;
+}
+
+/** What the runner hands to a stage: where its outputs go, and when a long-running call should pause. */
+export interface StageContext {
+  /** Receiver for the PCollection of each output port of the descriptor. */
+  readonly outputs: ReadonlyMap<string, Receiver>;
+  /** True when outputs are full or the task's turn is over: an executor in the midst of a long output pauses. */
+  shouldPause(): boolean;
+  /** Resolves when the task may go on after {@link shouldPause} was true. */
+  resume(): Promise<void>;
+}
+
+export interface StageExecutor {
+  /** Receiver for the elements of one input PCollection of the descriptor. */
+  receiver(pcollectionId: string): Receiver;
+  startBundle(): void | Promise<void>;
+  /** A promise that settles when more elements can be taken, or undefined if they can be now. */
+  blocked(): Promise<void> | undefined;
+  /** Ends the bundle: resolves when all of its outputs were delivered. Synchronous whenever user code was. */
+  finishBundle(): void | Promise<void>;
+  /** Drops an open bundle after a failure or a cancellation. */
+  abort(): void;
+  /** Elements that each PCollection of the stage has received since {@link StageHost.open}, by PCollection id. */
+  elementCounts(): ReadonlyMap<string, number>;
+  close(): Promise<void>;
+}
