@@ -1,0 +1,63 @@
+// A job as Storm would see it: spouts and bolts, joined by streams with a grouping, each run as a number of tasks.
+//
+// T1. A spout has no input stream; its head is an impulse. Any other component is a bolt.
+// T2. A component has one main input PCollection, `head.output`: what the head delivers into the stage.
+// T3. A grouping operator is the head of the bolt behind it: it never is a component of its own (design D7).
+// T4. Components are listed producers before consumers; there is no cycle.
+import type { StageDescriptor } from "../../portability/stage-host/index.js";
+
+/** What stands between a component's input streams and its fused stage. */
+export type Head =
+  /** Delivers the one impulse element. */
+  | { readonly kind: "impulse"; readonly output: string }
+  /** Delivers the elements of the input streams as they come. */
+  | { readonly kind: "relay"; readonly output: string }
+  /** Groups `KV<K, V>` by key and window into `KV<K, V[]>`, under the windowing strategy of its input. */
+  | {
+      readonly kind: "group-by-key";
+      readonly output: string;
+      /** PCollection id of the grouping's input. */
+      readonly input: string;
+      readonly windowingStrategyId: string;
+      /** Coder of the grouping's input, a KV coder. */
+      readonly coderId: string;
+      readonly transformName: string;
+    };
+
+export interface Component {
+  /** Unique and readable, e.g. `bolt-2 count words`. */
+  readonly id: string;
+  readonly kind: "spout" | "bolt";
+  readonly head: Head;
+  readonly stage: StageDescriptor;
+  /** Number of tasks. */
+  readonly parallelism: number;
+}
+
+/** How the elements of a stream are dealt out to the consumer's tasks (Storm's term). */
+export type Grouping =
+  /** By the key group of the element's key: equal keys meet in one task. */
+  | "fields"
+  /** To the task with the most room, tasks of the same worker first. */
+  | "shuffle"
+  /** To the task of the same index. */
+  | "direct";
+
+export interface Stream {
+  readonly id: number;
+  readonly from: string;
+  /** The producer's output PCollection. */
+  readonly pcollection: string;
+  readonly to: string;
+  readonly grouping: Grouping;
+  /** Coder of the elements, for channels between processes. */
+  readonly coderId: string;
+  readonly windowingStrategyId: string;
+}
+
+export interface Topology {
+  readonly components: readonly Component[];
+  readonly streams: readonly Stream[];
+  /** Number of key groups that keys hash into; bounds the parallelism of keyed bolts. */
+  readonly keyGroups: number;
+}
