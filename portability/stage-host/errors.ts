@@ -4,6 +4,8 @@ export interface ErrorSite {
   readonly transform: string;
   /** The element, rendered for people and cut to a bounded length. */
   readonly element?: string;
+  /** Where the author applied the transform, as `file:line:column`. */
+  readonly line?: string;
 }
 
 /** An error in code of the pipeline's author; the author's own error is the `cause`. */

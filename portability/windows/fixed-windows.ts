@@ -1,0 +1,33 @@
+import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import type { WindowFn } from "./window-fn.js";
+
+/** Windows `[n·size + offset, (n+1)·size + offset)`, `beam:window_fn:fixed_windows:v1`. */
+export class FixedWindows implements WindowFn {
+  readonly urn = "beam:window_fn:fixed_windows:v1";
+  readonly merging = false;
+  // The window of the last timestamp: neighbours mostly share it, and sharing saves allocation and comparison.
+  private lastStart = NaN;
+  private lastEnd = NaN;
+  private last: readonly Window[] = [];
+
+  constructor(
+    /** Length in milliseconds, above zero. */
+    readonly sizeMs: number,
+    /** Shift of the grid in milliseconds, in [0, size). */
+    readonly offsetMs = 0,
+  ) {
+    if (!(Number.isSafeInteger(sizeMs) && sizeMs > 0)) throw new RangeError(`window size must be a whole number of ms above 0, not ${sizeMs}`);
+    if (!(Number.isSafeInteger(offsetMs) && offsetMs >= 0 && offsetMs < sizeMs))
+      throw new RangeError(`window offset must be a whole number of ms in [0, ${sizeMs}), not ${offsetMs}`);
+  }
+
+  assign(timestamp: Timestamp): readonly Window[] {
+    if (timestamp >= this.lastStart && timestamp < this.lastEnd) return this.last;
+    const remainder = (timestamp - this.offsetMs) % this.sizeMs;
+    const start = timestamp - (remainder < 0 ? remainder + this.sizeMs : remainder);
+    this.lastStart = start;
+    this.lastEnd = start + this.sizeMs;
+    this.last = [new IntervalWindow(start, this.lastEnd)];
+    return this.last;
+  }
+}

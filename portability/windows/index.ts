@@ -1,0 +1,4 @@
+// The standard window functions by URN: which windows a timestamp falls into. Knows values, no protos, no clocks.
+export * from "./fixed-windows.js";
+export * from "./global-windows.js";
+export type * from "./window-fn.js";

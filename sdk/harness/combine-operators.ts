@@ -1,0 +1,144 @@
+// The parts that a runner takes a CombinePerKey apart into (Beam's "combiner lifting").
+//
+//   precombine: KV<K, In>* → KV<K, Acc>        a bounded table per bundle, before the shuffle
+//   merge:      KV<K, Acc[]> → KV<K, Acc>      behind the grouping
+//   extract:    KV<K, Acc> → KV<K, Out>
+//   grouped:    KV<K, In[]> → KV<K, Out>       the whole of it, where the runner did not lift
+import { ByteWriter, type Coder } from "../../portability/coders/index.js";
+import { kv, type ElementMeta, type KV, type Receiver, type Window } from "../../portability/values/index.js";
+import type { CombineFn } from "../model/combine-fn.js";
+import type { Operator, OperatorScope } from "./operator.js";
+
+type Fn = CombineFn<unknown, unknown, unknown>;
+
+/** Most keys that a precombine table holds before it is emptied downstream. */
+const TABLE_LIMIT = 100_000;
+
+interface Entry {
+  readonly key: unknown;
+  accumulator: unknown;
+  readonly meta: ElementMeta;
+}
+
+/** Stands for −0 in a Map, which would take it for 0. */
+const NEGATIVE_ZERO = Symbol("-0");
+
+export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Receiver, scope: OperatorScope, limit = TABLE_LIMIT): Operator {
+  // Windows outermost, so that no composite key is built per element; identity is enough, since a window met as two objects
+  // only costs a second accumulator, which the grouping merges.
+  const tables = new Map<Window, Map<unknown, Entry>>();
+  let lastWindow: Window | undefined;
+  let lastTable: Map<unknown, Entry> = new Map();
+  let size = 0;
+  const writer = new ByteWriter();
+
+  const lookupKey = (key: unknown): unknown => {
+    if (typeof key === "string") return key;
+    if (typeof key === "number") return key === 0 && 1 / key < 0 ? NEGATIVE_ZERO : key;
+    if (typeof key !== "object" || key === null) return key;
+    writer.reset();
+    try {
+      keyCoder.encode(key, writer, true);
+    } catch (cause) {
+      throw scope.userError("key cannot be encoded", cause, key);
+    }
+    // A prefix that no short string key has keeps encoded keys apart from string keys.
+    return `\u0000beamstorm:${Buffer.from(writer.view()).latin1Slice()}`;
+  };
+  const tableOf = (window: Window): Map<unknown, Entry> => {
+    let table = tables.get(window);
+    if (table === undefined) tables.set(window, (table = new Map()));
+    lastWindow = window;
+    lastTable = table;
+    return table;
+  };
+  const flush = (): void => {
+    size = 0;
+    for (const table of tables.values()) {
+      for (const entry of table.values()) next(kv(entry.key, entry.accumulator), entry.meta);
+      table.clear();
+    }
+    if (tables.size > 16) {
+      tables.clear();
+      lastWindow = undefined;
+    }
+  };
+  return {
+    receive(element, meta) {
+      const { key, value } = element as KV<unknown, unknown>;
+      if (meta.windows.length !== 1) {
+        // Each window has its own accumulator: send the element on as several, uncombined.
+        for (const window of meta.windows) addTo(tableOf(window), key, value, exploded(meta, window));
+        return;
+      }
+      const window = meta.windows[0];
+      addTo(window === lastWindow ? lastTable : tableOf(window), key, value, meta);
+    },
+    finishBundle: flush,
+    abort: () => tables.clear(),
+  };
+
+  function addTo(table: Map<unknown, Entry>, key: unknown, value: unknown, meta: ElementMeta): void {
+    const lookup = typeof key === "string" ? key : lookupKey(key);
+    const entry = table.get(lookup);
+    try {
+      if (entry !== undefined) {
+        entry.accumulator = fn.addInput(entry.accumulator, value);
+        return;
+      }
+      table.set(lookup, { key, accumulator: fn.addInput(fn.createAccumulator(), value), meta });
+    } catch (cause) {
+      throw scope.userError("addInput failed", cause, value);
+    }
+    if (++size >= limit) flush();
+  }
+}
+
+function exploded(meta: ElementMeta, window: Window): ElementMeta {
+  return { timestamp: meta.timestamp, windows: [window], pane: meta.pane };
+}
+
+export function mergeAccumulatorsOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {
+  return eachKey("mergeAccumulators failed", next, scope, (accumulators) => merged(fn, accumulators as Iterable<unknown>));
+}
+
+export function extractOutputsOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {
+  return eachKey("extractOutput failed", next, scope, (accumulator) => fn.extractOutput(accumulator));
+}
+
+export function combineGroupedValuesOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {
+  return eachKey("combining failed", next, scope, (inputs) => {
+    let accumulator = fn.createAccumulator();
+    for (const input of inputs as Iterable<unknown>) accumulator = fn.addInput(accumulator, input);
+    return fn.extractOutput(accumulator);
+  });
+}
+
+export function convertToAccumulatorsOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {
+  return eachKey("addInput failed", next, scope, (input) => fn.addInput(fn.createAccumulator(), input));
+}
+
+function merged(fn: Fn, accumulators: Iterable<unknown>): unknown {
+  let result: unknown;
+  let first = true;
+  for (const accumulator of accumulators) {
+    result = first ? accumulator : fn.mergeAccumulators(result, accumulator);
+    first = false;
+  }
+  return first ? fn.createAccumulator() : result;
+}
+
+function eachKey(action: string, next: Receiver, scope: OperatorScope, change: (value: unknown) => unknown): Operator {
+  return {
+    receive(element, meta) {
+      const { key, value } = element as KV<unknown, unknown>;
+      let result: unknown;
+      try {
+        result = change(value);
+      } catch (cause) {
+        throw scope.userError(action, cause, element);
+      }
+      next(kv(key, result), meta);
+    },
+  };
+}

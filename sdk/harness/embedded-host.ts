@@ -1,0 +1,31 @@
+import { CoderRegistry, type Coder } from "../../portability/coders/index.js";
+import type { StageContext, StageDescriptor, StageExecutor, StageHost } from "../../portability/stage-host/index.js";
+import type { Program } from "./program.js";
+import { openStage } from "./stage-executor.js";
+
+/** Executes the stages of a TypeScript program in this process, on plain objects (design 3.5). */
+export class EmbeddedHost implements StageHost {
+  private readonly coders = new Map<string, Coder<unknown>>();
+  private readonly registry = new CoderRegistry();
+
+  constructor(private readonly program: Program) {}
+
+  coder(descriptor: StageDescriptor, coderId: string): Coder<unknown> {
+    let coder = this.coders.get(coderId);
+    if (coder === undefined) {
+      coder = this.registry.fromProto(coderId, descriptor.components.coders ?? {});
+      this.coders.set(coderId, coder);
+    }
+    return coder;
+  }
+
+  async open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor> {
+    const executor = openStage(descriptor, this.program, (coderId) => this.coder(descriptor, coderId), context);
+    await executor.setup();
+    return executor;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,32 @@
+import type { Receiver } from "../../portability/values/index.js";
+
+/**
+ * One transform of an open stage.
+ *
+ * O1. `receive` is called synchronously, once per element; it calls downstream receivers in input order.
+ * O2. An operator with unfinished work (promises, a paused iterable) is *busy*: it keeps what it is given meanwhile.
+ */
+export interface Operator {
+  readonly receive: Receiver;
+  /** Undefined unless user code or buffering makes it necessary. */
+  startBundle?(): void | Promise<void>;
+  /** Delivers everything that is still to come of this bundle. */
+  finishBundle?(): void | Promise<void>;
+  /** A promise while no more elements should be sent. */
+  blocked?(): Promise<void> | undefined;
+  setup?(): void | Promise<void>;
+  teardown?(): void | Promise<void>;
+  abort?(): void;
+}
+
+/** What an operator needs of the stage around it. */
+export interface OperatorScope {
+  /** Unique name of the transform, as the author knows it. */
+  readonly name: string;
+  shouldPause(): boolean;
+  resume(): Promise<void>;
+  /** Wraps what user code threw. Building the error is off the hot path. */
+  userError(action: string, cause: unknown, element?: unknown): Error;
+  /** Makes the bundle fail, from a callback that nobody awaits. */
+  fail(error: Error): void;
+}

@@ -1,0 +1,148 @@
+// One open stage: its operators, composed from the last consumer back to the inputs.
+import type { Coder } from "../../portability/coders/index.js";
+import { renderElement, UserCodeError, type StageContext, type StageDescriptor, type StageExecutor } from "../../portability/stage-host/index.js";
+import type { Receiver } from "../../portability/values/index.js";
+import type { Operator, OperatorScope } from "./operator.js";
+import { createOperator } from "./operators.js";
+import type { Program } from "./program.js";
+
+/** Counts the elements of one PCollection. */
+interface Counter {
+  n: number;
+}
+
+export function openStage(
+  descriptor: StageDescriptor,
+  program: Program,
+  coderOf: (coderId: string) => Coder<unknown>,
+  context: StageContext,
+): EmbeddedStage {
+  const stage = new EmbeddedStage();
+  const consumers = new Map<string, Receiver[]>();
+  const consume = (pcollection: string, receiver: Receiver): void => {
+    const list = consumers.get(pcollection);
+    if (list === undefined) consumers.set(pcollection, [receiver]);
+    else list.push(receiver);
+  };
+  for (const output of descriptor.outputs) {
+    const receiver = context.outputs.get(output);
+    if (receiver !== undefined) consume(output, receiver);
+  }
+  const receiverOf = (pcollection: string): Receiver => counted(consumers.get(pcollection) ?? [], stage.counter(pcollection));
+
+  const operators: Operator[] = [];
+  for (const id of [...descriptor.transformIds].reverse()) {
+    const transform = descriptor.components.transforms?.[id];
+    if (transform === undefined || transform === null) throw new Error(`stage ${descriptor.id} names transform ${id}, which the pipeline does not have`);
+    const outputs = new Map(Object.entries(transform.outputs ?? {}).map(([tag, pcollection]) => [tag, receiverOf(pcollection)]));
+    const name = transform.uniqueName ?? id;
+    const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage));
+    operators.unshift(operator);
+    for (const pcollection of Object.values(transform.inputs ?? {})) consume(pcollection, operator.receive);
+  }
+  for (const input of descriptor.inputs) stage.inputs.set(input, receiverOf(input));
+  stage.operators = operators;
+  stage.blockers = operators.filter((operator) => operator.blocked !== undefined);
+  return stage;
+}
+
+function scopeOf(name: string, program: Program, context: StageContext, stage: EmbeddedStage): OperatorScope {
+  return {
+    name,
+    shouldPause: () => context.shouldPause(),
+    resume: () => context.resume(),
+    userError: (action, cause, element) =>
+      cause instanceof UserCodeError
+        ? cause
+        : new UserCodeError({ transform: name, element: element === undefined ? undefined : renderElement(element), line: program.site(name) }, action, cause),
+    fail: (error) => stage.fail(error),
+  };
+}
+
+/** Counts elements and hands them to every consumer. */
+function counted(consumers: readonly Receiver[], counter: Counter): Receiver {
+  if (consumers.length === 0) return () => void counter.n++;
+  if (consumers.length === 1) {
+    const only = consumers[0];
+    return (value, meta) => {
+      counter.n++;
+      only(value, meta);
+    };
+  }
+  return (value, meta) => {
+    counter.n++;
+    for (let i = 0; i < consumers.length; i++) consumers[i](value, meta);
+  };
+}
+
+class EmbeddedStage implements StageExecutor {
+  operators: readonly Operator[] = [];
+  blockers: readonly Operator[] = [];
+  readonly inputs = new Map<string, Receiver>();
+  private readonly counters = new Map<string, Counter>();
+  private failure: Error | undefined;
+
+  counter(pcollection: string): Counter {
+    let counter = this.counters.get(pcollection);
+    if (counter === undefined) this.counters.set(pcollection, (counter = { n: 0 }));
+    return counter;
+  }
+
+  fail(error: Error): void {
+    this.failure ??= error;
+  }
+
+  async setup(): Promise<void> {
+    for (const operator of this.operators) await operator.setup?.();
+  }
+
+  receiver(pcollectionId: string): Receiver {
+    const receiver = this.inputs.get(pcollectionId);
+    if (receiver === undefined) throw new Error(`stage has no input ${pcollectionId}`);
+    return receiver;
+  }
+
+  startBundle(): void | Promise<void> {
+    return inOrder(this.operators, 0, (operator) => operator.startBundle?.());
+  }
+
+  blocked(): Promise<void> | undefined {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    for (let i = 0; i < this.blockers.length; i++) {
+      const promise = this.blockers[i].blocked?.();
+      if (promise !== undefined) return promise;
+    }
+    return undefined;
+  }
+
+  finishBundle(): void | Promise<void> {
+    const finished = inOrder(this.operators, 0, (operator) => operator.finishBundle?.());
+    return finished === undefined ? this.check() : finished.then(() => this.check());
+  }
+
+  private check(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  abort(): void {
+    for (const operator of this.operators) operator.abort?.();
+  }
+
+  elementCounts(): ReadonlyMap<string, number> {
+    return new Map([...this.counters].map(([pcollection, counter]) => [pcollection, counter.n]));
+  }
+
+  async close(): Promise<void> {
+    for (const operator of this.operators) await operator.teardown?.();
+  }
+}
+
+/** Calls `step` on each operator in turn, without a promise as long as none returns one. */
+function inOrder(operators: readonly Operator[], from: number, step: (operator: Operator) => void | Promise<void>): void | Promise<void> {
+  for (let i = from; i < operators.length; i++) {
+    const promise = step(operators[i]);
+    if (promise !== undefined) return promise.then(() => inOrder(operators, i + 1, step));
+  }
+}
+
+export type { EmbeddedStage };

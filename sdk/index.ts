@@ -1,0 +1,29 @@
+// What a pipeline author imports: the pipeline, its transforms, and the values they speak of.
+export { CoderError } from "../portability/coders/index.js";
+export { CancelledError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
+export {
+  formatTimestamp,
+  GlobalWindow,
+  IntervalWindow,
+  kv,
+  MAX_TIMESTAMP,
+  MIN_TIMESTAMP,
+  PaneTiming,
+  type KV,
+  type PaneInfo,
+  type Timestamp,
+  type Window,
+} from "../portability/values/index.js";
+export type { Coder } from "../portability/coders/index.js";
+export type { WindowFn } from "../portability/windows/index.js";
+export type { CombineFn } from "./model/combine-fn.js";
+export type { AsyncOptions, ElementContext, Emit, ManyOutputs } from "./model/do-fn.js";
+export { option, type Option, type Options, type OptionValues } from "./model/options.js";
+export { PCollection } from "./model/pcollection.js";
+export { Pipeline } from "./model/pipeline.js";
+export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
+export { composite, type Appliable, type PTransform } from "./model/ptransform.js";
+export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics, type Runner, type RunState } from "./model/runner.js";
+export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
+export * from "./transforms/index.js";
+export * as textIO from "./io/text/index.js";

@@ -1,0 +1,35 @@
+import type { Coder } from "../../portability/coders/index.js";
+import type { GraphBuilder } from "./graph-builder.js";
+import type { Appliable } from "./ptransform.js";
+import type { TransformNode } from "./transform-node.js";
+import type { WindowingStrategy } from "./windowing.js";
+
+/**
+ * A distributed, possibly endless bag of elements of type `T`: the edge between two transforms.
+ *
+ * Immutable; applying a transform never changes it, so one PCollection may feed any number of transforms.
+ */
+export class PCollection<T> {
+  /** Only for the type checker: elements come out, so `PCollection<Cat>` is a `PCollection<Animal>`. */
+  declare readonly elementType?: () => T;
+
+  /** @internal Use `apply`. */
+  constructor(
+    /** @internal */ readonly graph: GraphBuilder,
+    /** Identity within its pipeline. */
+    readonly id: string,
+    /** @internal */ readonly producer: TransformNode,
+    /** How its elements are encoded; set it with {@link withCoder}. */
+    readonly coder: Coder<unknown>,
+    readonly windowing: WindowingStrategy,
+  ) {}
+
+  /**
+   * Applies a transform, or a plain function as a composite, to this PCollection.
+   *
+   * @throws PipelineError when a name is used twice in one scope, or the transform cannot take this input.
+   */
+  apply<Out>(transform: Appliable<PCollection<T>, Out>): Out {
+    return this.graph.apply(this as PCollection<T>, transform);
+  }
+}

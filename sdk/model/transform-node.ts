@@ -1,0 +1,30 @@
+import type { Coder } from "../../portability/coders/index.js";
+import type { CombineFn } from "./combine-fn.js";
+import type { DoFn } from "./do-fn.js";
+import type { PCollection } from "./pcollection.js";
+import type { WindowingStrategy } from "./windowing.js";
+
+/** What a leaf transform does; composites have none of these. */
+export type Primitive =
+  | { readonly kind: "impulse" }
+  | { readonly kind: "par-do"; readonly doFn: DoFn }
+  | { readonly kind: "flatten" }
+  | { readonly kind: "group-by-key"; readonly keyCoder: Coder<unknown>; readonly valueCoder: Coder<unknown> }
+  | { readonly kind: "combine-per-key"; readonly combineFn: CombineFn<unknown, unknown, unknown>; readonly keyCoder: Coder<unknown> }
+  | { readonly kind: "window-into"; readonly windowing: WindowingStrategy };
+
+/** One applied transform, in the tree of composites. */
+export interface TransformNode {
+  /** Path of names from the root, joined by `/`: unique in the pipeline, stable from build to build. */
+  readonly uniqueName: string;
+  readonly children: TransformNode[];
+  /** Input PCollections by local name; `in` for a single one. */
+  readonly inputs: Map<string, PCollection<unknown>>;
+  /** Output PCollections by tag; `out` for a single one. */
+  readonly outputs: Map<string, PCollection<unknown>>;
+  /** Where the author applied it. */
+  readonly site: string | undefined;
+  primitive: Primitive | undefined;
+  /** URN of a composite that runners may execute in their own way. */
+  urn: string | undefined;
+}

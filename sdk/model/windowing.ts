@@ -1,0 +1,17 @@
+import { globalWindows, type WindowFn } from "../../portability/windows/index.js";
+
+/** Which timestamp the result of a grouping carries. */
+export type TimestampCombiner = "end-of-window" | "earliest" | "latest";
+
+/** How a PCollection is windowed: the SDK's form of Beam's `WindowingStrategy`. */
+export interface WindowingStrategy {
+  readonly windowFn: WindowFn;
+  readonly timestampCombiner: TimestampCombiner;
+  readonly allowedLatenessMs: number;
+}
+
+export const GLOBAL_WINDOWING: WindowingStrategy = {
+  windowFn: globalWindows,
+  timestampCombiner: "end-of-window",
+  allowedLatenessMs: 0,
+};

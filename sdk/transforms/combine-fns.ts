@@ -1,0 +1,65 @@
+import type { CombineFn } from "../model/combine-fn.js";
+
+/** "No value yet": what an accumulator of a binary function starts as. Encoded as null between processes. */
+const NOTHING = null;
+
+/** A CombineFn of an associative, commutative function of two values; its accumulator is `[value]`, or null for none. */
+export function fromBinary<T>(fn: (left: T, right: T) => T): CombineFn<T, [T] | null, T> {
+  return {
+    createAccumulator: () => NOTHING,
+    addInput(accumulator, input) {
+      if (accumulator === NOTHING) return [input];
+      accumulator[0] = fn(accumulator[0], input);
+      return accumulator;
+    },
+    mergeAccumulators(left, right) {
+      if (left === NOTHING) return right;
+      if (right === NOTHING) return left;
+      left[0] = fn(left[0], right[0]);
+      return left;
+    },
+    extractOutput(accumulator) {
+      if (accumulator === NOTHING) throw new RangeError("nothing to combine");
+      return accumulator[0];
+    },
+  };
+}
+
+/** Counts elements. */
+export const countFn: CombineFn<unknown, number, number> = {
+  createAccumulator: () => 0,
+  addInput: (n) => n + 1,
+  mergeAccumulators: (a, b) => a + b,
+  extractOutput: (n) => n,
+};
+
+/** Adds numbers. */
+export const sumFn: CombineFn<number, number, number> = {
+  createAccumulator: () => 0,
+  addInput: (a, x) => a + x,
+  mergeAccumulators: (a, b) => a + b,
+  extractOutput: (a) => a,
+};
+
+/** The arithmetic mean; NaN of nothing. */
+export const meanFn: CombineFn<number, { sum: number; count: number }, number> = {
+  createAccumulator: () => ({ sum: 0, count: 0 }),
+  addInput(a, x) {
+    a.sum += x;
+    a.count++;
+    return a;
+  },
+  mergeAccumulators(a, b) {
+    a.sum += b.sum;
+    a.count += b.count;
+    return a;
+  },
+  extractOutput: (a) => a.sum / a.count,
+};
+
+type Comparable = number | bigint | string | Date;
+
+/** The least value. */
+export const minFn = <T extends Comparable>(): CombineFn<T, [T] | null, T> => fromBinary<T>((a, b) => (b < a ? b : a));
+/** The greatest value. */
+export const maxFn = <T extends Comparable>(): CombineFn<T, [T] | null, T> => fromBinary<T>((a, b) => (b > a ? b : a));

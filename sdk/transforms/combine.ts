@@ -1,0 +1,89 @@
+import { kvCoder, type Coder } from "../../portability/coders/index.js";
+import { kv, type KV } from "../../portability/values/index.js";
+import type { CombineFn } from "../model/combine-fn.js";
+import type { PCollection } from "../model/pcollection.js";
+import type { PTransform } from "../model/ptransform.js";
+import { fromBinary } from "./combine-fns.js";
+import { anyValue } from "./element-coder.js";
+import { keyedCoders } from "./keyed-coder.js";
+import { elementwise } from "./par-do.js";
+import { values } from "./elementwise.js";
+
+/** A CombineFn, or an associative and commutative function of two values. */
+export type Combiner<In, Out> = CombineFn<In, never, Out> | ((left: In, right: In) => In & Out);
+
+/**
+ * Combines the values of each key, per window (`beam:transform:combine_per_key:v1`). Values are combined before they
+ * are sent anywhere.
+ *
+ * @example `sales.apply(combinePerKey((a, b) => a + b))`
+ */
+export function combinePerKey<K, In>(fn: (left: In, right: In) => In): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
+export function combinePerKey<K, In, Acc, Out>(fn: CombineFn<In, Acc, Out>): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
+export function combinePerKey<K, In>(
+  name: string,
+  fn: (left: In, right: In) => In,
+): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
+export function combinePerKey<K, In, Acc, Out>(
+  name: string,
+  fn: CombineFn<In, Acc, Out>,
+): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
+export function combinePerKey(...args: unknown[]): PTransform<PCollection<KV<unknown, unknown>>, PCollection<KV<unknown, unknown>>> {
+  const { name, combineFn } = combinerOf(args);
+  return perKey(name, "combinePerKey", combineFn);
+}
+
+/**
+ * Combines all elements of each window into one. A window without elements has no result.
+ *
+ * @example `numbers.apply(combineGlobally((a, b) => Math.max(a, b)))`
+ */
+export function combineGlobally<T>(fn: (left: T, right: T) => T): PTransform<PCollection<T>, PCollection<T>>;
+export function combineGlobally<In, Acc, Out>(fn: CombineFn<In, Acc, Out>): PTransform<PCollection<In>, PCollection<Out>>;
+export function combineGlobally<T>(name: string, fn: (left: T, right: T) => T): PTransform<PCollection<T>, PCollection<T>>;
+export function combineGlobally<In, Acc, Out>(name: string, fn: CombineFn<In, Acc, Out>): PTransform<PCollection<In>, PCollection<Out>>;
+export function combineGlobally(...args: unknown[]): PTransform<PCollection<unknown>, PCollection<unknown>> {
+  const { name, combineFn } = combinerOf(args);
+  return globally(name, "combineGlobally", combineFn);
+}
+
+/** @internal */
+export function perKey<K, In, Out>(
+  name: string | undefined,
+  defaultName: string,
+  combineFn: CombineFn<In, never, Out>,
+): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
+  return {
+    name,
+    defaultName,
+    expand(input) {
+      const { keyCoder } = keyedCoders(input);
+      input.graph.setPrimitive({ kind: "combine-per-key", combineFn: combineFn as CombineFn<unknown, unknown, unknown>, keyCoder });
+      return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), input.windowing);
+    },
+  };
+}
+
+/** @internal */
+export function globally<In, Out>(
+  name: string | undefined,
+  defaultName: string,
+  combineFn: CombineFn<In, never, Out>,
+): PTransform<PCollection<In>, PCollection<Out>> {
+  return {
+    name,
+    defaultName,
+    expand: (input) => {
+      const keyed = elementwise<In, KV<null, In>>("key", "key", { kind: "map", fn: (value: In) => kv(null, value), concurrency: 1 }, (i) =>
+        kvCoder(anyValue, i.coder as Coder<unknown>),
+      );
+      return input.apply(keyed).apply(perKey("combine", "combine", combineFn)).apply(values<Out>("value"));
+    },
+  };
+}
+
+function combinerOf(args: unknown[]): { name: string | undefined; combineFn: CombineFn<unknown, never, unknown> } {
+  const [name, fn] = typeof args[0] === "string" ? [args[0], args[1]] : [undefined, args[0]];
+  const combineFn = typeof fn === "function" ? fromBinary(fn as (l: unknown, r: unknown) => unknown) : fn;
+  return { name, combineFn: combineFn as CombineFn<unknown, never, unknown> };
+}

@@ -1,0 +1,102 @@
+import { kv, type KV, type Timestamp } from "../../portability/values/index.js";
+import type { AsyncOptions, DoFn, ElementContext } from "../model/do-fn.js";
+import type { PCollection } from "../model/pcollection.js";
+import type { PTransform } from "../model/ptransform.js";
+import { componentCoder } from "./keyed-coder.js";
+import { elementwise } from "./par-do.js";
+
+type Fn<T, R> = (value: T, context: ElementContext) => R;
+type Args<T, R> = [name: string, fn: Fn<T, R>, options?: AsyncOptions] | [fn: Fn<T, R>, options?: AsyncOptions];
+
+function doFnOf<T, R>(kind: "map" | "filter" | "flat-map", args: Args<T, R>): { name: string | undefined; doFn: DoFn } {
+  const [name, fn, options] =
+    typeof args[0] === "string"
+      ? [args[0], args[1] as Fn<T, R>, args[2]]
+      : [undefined, args[0], args[1] as AsyncOptions | undefined];
+  if (typeof fn !== "function") throw new TypeError(`${kind} needs a function`);
+  return { name, doFn: { kind, fn, concurrency: options?.concurrency ?? 16 } };
+}
+
+/**
+ * One output for each element: what `fn` returns, or what its promise resolves to. Output order is input order.
+ *
+ * @example `words.apply(map((word) => word.length))`
+ */
+export function map<T, R>(fn: Fn<T, R>, options?: AsyncOptions): PTransform<PCollection<T>, PCollection<Awaited<R>>>;
+export function map<T, R>(name: string, fn: Fn<T, R>, options?: AsyncOptions): PTransform<PCollection<T>, PCollection<Awaited<R>>>;
+export function map<T, R>(...args: Args<T, R>): PTransform<PCollection<T>, PCollection<Awaited<R>>> {
+  const { name, doFn } = doFnOf("map", args);
+  return elementwise(name, "map", doFn);
+}
+
+/**
+ * Any number of outputs for each element: the items of the iterable or async iterable that `fn` returns.
+ * Long iterables are taken lazily, at the pace of whatever reads them.
+ *
+ * @example `lines.apply(flatMap((line) => line.split(" ")))`
+ */
+export function flatMap<T, R>(
+  fn: Fn<T, Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>>,
+  options?: AsyncOptions,
+): PTransform<PCollection<T>, PCollection<R>>;
+export function flatMap<T, R>(
+  name: string,
+  fn: Fn<T, Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>>,
+  options?: AsyncOptions,
+): PTransform<PCollection<T>, PCollection<R>>;
+export function flatMap<T, R>(...args: Args<T, unknown>): PTransform<PCollection<T>, PCollection<R>> {
+  const { name, doFn } = doFnOf("flat-map", args);
+  return elementwise(name, "flatMap", doFn);
+}
+
+/**
+ * The elements for which `fn` returns, or resolves to, true.
+ *
+ * @example `numbers.apply(filter((n) => n > 0))`
+ */
+export function filter<T>(fn: Fn<T, boolean | Promise<boolean>>, options?: AsyncOptions): PTransform<PCollection<T>, PCollection<T>>;
+export function filter<T>(
+  name: string,
+  fn: Fn<T, boolean | Promise<boolean>>,
+  options?: AsyncOptions,
+): PTransform<PCollection<T>, PCollection<T>>;
+export function filter<T>(...args: Args<T, boolean | Promise<boolean>>): PTransform<PCollection<T>, PCollection<T>> {
+  const { name, doFn } = doFnOf("filter", args);
+  return elementwise(name, "filter", doFn, (input) => input.coder);
+}
+
+/** The keys of keyed elements. */
+export function keys<K>(name?: string): PTransform<PCollection<KV<K, unknown>>, PCollection<K>> {
+  return elementwise(name, "keys", { kind: "map", fn: (e: KV<K, unknown>) => e.key, concurrency: 16 }, (i) => componentCoder(i.coder, 0));
+}
+
+/** The values of keyed elements. */
+export function values<V>(name?: string): PTransform<PCollection<KV<unknown, V>>, PCollection<V>> {
+  return elementwise(name, "values", { kind: "map", fn: (e: KV<unknown, V>) => e.value, concurrency: 16 }, (i) => componentCoder(i.coder, 1));
+}
+
+/**
+ * Keys every element by what `fn` returns for it.
+ *
+ * @example `clicks.apply(withKeys((click) => click.page))`
+ */
+export function withKeys<T, K>(fn: (value: T) => K): PTransform<PCollection<T>, PCollection<KV<K, T>>>;
+export function withKeys<T, K>(name: string, fn: (value: T) => K): PTransform<PCollection<T>, PCollection<KV<K, T>>>;
+export function withKeys<T, K>(...args: [string, (value: T) => K] | [(value: T) => K]): PTransform<PCollection<T>, PCollection<KV<K, T>>> {
+  const [name, fn] = args.length === 2 ? args : [undefined, args[0]];
+  return elementwise(name, "withKeys", { kind: "map", fn: (value: T) => kv(fn(value), value), concurrency: 16 });
+}
+
+/**
+ * Gives every element the timestamp, in milliseconds, that `fn` returns for it. Its windows stay: apply `windowInto` behind it.
+ *
+ * @example `events.apply(withTimestamps((event) => event.at))`
+ */
+export function withTimestamps<T>(fn: (value: T) => Timestamp): PTransform<PCollection<T>, PCollection<T>>;
+export function withTimestamps<T>(name: string, fn: (value: T) => Timestamp): PTransform<PCollection<T>, PCollection<T>>;
+export function withTimestamps<T>(
+  ...args: [string, (value: T) => Timestamp] | [(value: T) => Timestamp]
+): PTransform<PCollection<T>, PCollection<T>> {
+  const [name, fn] = args.length === 2 ? args : [undefined, args[0]];
+  return elementwise(name, "withTimestamps", { kind: "timestamp", fn, concurrency: 1 }, (input) => input.coder);
+}

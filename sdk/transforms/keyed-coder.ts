@@ -1,0 +1,23 @@
+import type { Coder } from "../../portability/coders/index.js";
+import { URNS_KV } from "./kv-urn.js";
+import { anyValue } from "./element-coder.js";
+import type { PCollection } from "../model/pcollection.js";
+import { PipelineError } from "../../portability/stage-host/index.js";
+import type { KV } from "../../portability/values/index.js";
+
+/** Component `index` of a KV coder; any value where nothing is known about the elements. */
+export function componentCoder(coder: Coder<unknown>, index: 0 | 1): Coder<unknown> {
+  return coder.urn === URNS_KV ? coder.components[index] : anyValue;
+}
+
+/** Key and value coder of a keyed input. @throws PipelineError when equal keys might not have equal bytes. */
+export function keyedCoders(input: PCollection<KV<unknown, unknown>>): { keyCoder: Coder<unknown>; valueCoder: Coder<unknown> } {
+  const keyCoder = componentCoder(input.coder, 0);
+  if (!keyCoder.deterministic)
+    throw new PipelineError(
+      "coder_not_deterministic",
+      `transform "${input.graph.currentName}" groups by a key whose coder ${keyCoder.urn} is not deterministic: equal keys could be kept ` +
+        `apart. Key by another value, or give the input another key coder with withCoder()`,
+    );
+  return { keyCoder, valueCoder: componentCoder(input.coder, 1) };
+}

@@ -1,0 +1,2 @@
+/** `beam:coder:kv:v1`. */
+export const URNS_KV = "beam:coder:kv:v1";

@@ -1,0 +1,120 @@
+import type { Coder } from "../../portability/coders/index.js";
+import type { AsyncOptions, DoFn, ElementContext, Emit, ManyOutputs, UntypedParDo } from "../model/do-fn.js";
+import type { PCollection } from "../model/pcollection.js";
+import type { PTransform } from "../model/ptransform.js";
+import { anyValue } from "./element-coder.js";
+
+/** Declares an output: its element type, and optionally its coder. */
+export interface OutputSpec<T> {
+  readonly coder: Coder<unknown> | undefined;
+  /** Only for the type checker. */
+  readonly elementType?: () => T;
+}
+
+/**
+ * An output whose elements are of type `T`.
+ *
+ * @example
+ * ```ts
+ * parDo({ outputs: { even: output<number>(), odd: output<number>() }, process(n: number, { emit }) { (n % 2 ? emit.odd : emit.even)(n); } });
+ * ```
+ */
+export function output<T>(coder?: Coder<T>): OutputSpec<T> {
+  return { coder: coder as Coder<unknown> | undefined };
+}
+
+/** The declared outputs of a ParDo, by tag. */
+export type OutputSpecs = Readonly<Record<string, OutputSpec<unknown>>>;
+type ElementOf<S> = S extends OutputSpec<infer T> ? T : never;
+/** One emit function per declared tag. */
+export type TaggedEmit<O extends OutputSpecs> = { readonly [Tag in keyof O]: Emit<ElementOf<O[Tag]>> };
+/** One PCollection per declared tag. */
+export type TaggedOutputs<O extends OutputSpecs> = { readonly [Tag in keyof O]: PCollection<ElementOf<O[Tag]>> };
+
+/** What `process` receives beside the element. */
+export type ProcessContext<E, L> = ElementContext & { readonly emit: E; readonly local: L };
+
+interface Lifecycle<E, L> extends AsyncOptions {
+  /** Once per task, before anything else; what it returns is `local` in the other functions. */
+  setup?: () => L | Promise<L>;
+  startBundle?: (context: { readonly local: L }) => void | Promise<void>;
+  /** May emit; elements emitted here carry the end of the global window unless a timestamp is given. */
+  finishBundle?: (context: { readonly emit: E; readonly local: L }) => void | Promise<void>;
+  /** Best effort, at the end of the task. */
+  teardown?: (context: { readonly local: L }) => void | Promise<void>;
+}
+
+/** A ParDo with one output: what `process` returns as an iterable, or emits. */
+export interface ParDoSpec<T, O, L> extends Lifecycle<Emit<O>, L> {
+  outputs?: OutputSpec<O>;
+  process: (element: T, context: ProcessContext<Emit<O>, L>) => ManyOutputs<O> | Promise<ManyOutputs<O>>;
+}
+
+/** A ParDo with tagged outputs. */
+export interface TaggedParDoSpec<T, O extends OutputSpecs, L> extends Lifecycle<TaggedEmit<O>, L> {
+  outputs: O;
+  process: (element: T, context: ProcessContext<TaggedEmit<O>, L>) => void | Promise<void>;
+}
+
+/**
+ * Calls `process` for every element: Beam's ParDo, with its lifecycle.
+ *
+ * @example
+ * ```ts
+ * const { even, odd } = numbers.apply(parDo("split", {
+ *   outputs: { even: output<number>(), odd: output<number>() },
+ *   process(n, { emit }) { n % 2 === 0 ? emit.even(n) : emit.odd(n); },
+ * }));
+ * ```
+ */
+export function parDo<T, const O extends OutputSpecs, L = undefined>(
+  spec: TaggedParDoSpec<T, O, L>,
+): PTransform<PCollection<T>, TaggedOutputs<O>>;
+export function parDo<T, const O extends OutputSpecs, L = undefined>(
+  name: string,
+  spec: TaggedParDoSpec<T, O, L>,
+): PTransform<PCollection<T>, TaggedOutputs<O>>;
+export function parDo<T, O, L = undefined>(spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
+export function parDo<T, O, L = undefined>(name: string, spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
+export function parDo(
+  ...args: [string, ParDoSpec<never, unknown, never>] | [ParDoSpec<never, unknown, never>]
+): PTransform<PCollection<never>, unknown> {
+  const [name, spec] = args.length === 2 ? args : [undefined, args[0]];
+  const outputs = spec.outputs as OutputSpec<unknown> | OutputSpecs | undefined;
+  const tagged = outputs !== undefined && !isOutputSpec(outputs) ? outputs : undefined;
+  const tags = tagged === undefined ? ["out"] : Object.keys(tagged);
+  const doFn: DoFn = { kind: "par-do", spec: spec as unknown as UntypedParDo, tags, concurrency: spec.concurrency ?? 16 };
+  return {
+    name,
+    defaultName: "parDo",
+    expand(input) {
+      input.graph.setPrimitive({ kind: "par-do", doFn });
+      if (tagged === undefined) {
+        const single = outputs as OutputSpec<unknown> | undefined;
+        return input.graph.output(single?.coder ?? anyValue, input.windowing);
+      }
+      return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(tagged[tag].coder ?? anyValue, input.windowing, tag)]));
+    },
+  };
+}
+
+function isOutputSpec(outputs: OutputSpec<unknown> | OutputSpecs): outputs is OutputSpec<unknown> {
+  return "coder" in outputs && (outputs.coder === undefined || typeof (outputs.coder as Coder<unknown>).encode === "function");
+}
+
+/** A ParDo of one function kind: the body of map, filter, flatMap and their like. @internal */
+export function elementwise<T, O>(
+  name: string | undefined,
+  defaultName: string,
+  doFn: DoFn,
+  coder: (input: PCollection<T>) => Coder<unknown> = () => anyValue,
+): PTransform<PCollection<T>, PCollection<O>> {
+  return {
+    name,
+    defaultName,
+    expand(input) {
+      input.graph.setPrimitive({ kind: "par-do", doFn });
+      return input.graph.output<O>(coder(input), input.windowing);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { KV, Timestamp } from "../../portability/values/index.js";
+import { kv } from "../../portability/values/index.js";
+import type { PCollection } from "../model/pcollection.js";
+import type { PTransform } from "../model/ptransform.js";
+import { groupByKey } from "./group-by-key.js";
+import { map } from "./elementwise.js";
+import { parDo } from "./par-do.js";
+import { output } from "./par-do.js";
+import { withCoder } from "./with-coder.js";
+
+/**
+ * Spreads elements evenly over all workers and keeps what is behind it apart from what is before it
+ * (`beam:transform:reshuffle:v1`). Timestamps and windows stay.
+ *
+ * A runner that knows the URN shuffles; for any other it is a grouping by an arbitrary key.
+ */
+export function reshuffle<T>(name?: string): PTransform<PCollection<T>, PCollection<T>> {
+  return {
+    name,
+    defaultName: "reshuffle",
+    expand(input) {
+      input.graph.setUrn("beam:transform:reshuffle:v1");
+      let next = 0;
+      return input
+        .apply(map("spread", (value, context): KV<number, [T, Timestamp]> => kv(next++ % 1024, [value, context.timestamp])))
+        .apply(groupByKey("group"))
+        .apply(
+          parDo("restore", {
+            outputs: output<T>(),
+            process({ value: group }, { emit }) {
+              for (const [value, timestamp] of group) emit(value, timestamp);
+            },
+          }),
+        )
+        .apply(withCoder(input.coder as never)) as PCollection<T>;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
+import type { PCollection } from "../model/pcollection.js";
+import type { PTransform } from "../model/ptransform.js";
+import type { TimestampCombiner } from "../model/windowing.js";
+
+/** How `windowInto` windows its output beyond the window function. */
+export interface WindowOptions {
+  /** Timestamp of grouped results; default the end of their window. */
+  readonly timestampCombiner?: TimestampCombiner;
+  /** How long behind the watermark elements are still taken, in milliseconds; default 0. */
+  readonly allowedLatenessMs?: number;
+}
+
+/**
+ * Puts every element into the windows that `windowFn` gives its timestamp (`beam:transform:window_into:v1`).
+ *
+ * @example `clicks.apply(withTimestamps((c) => c.at)).apply(windowInto(fixed(minutes(1))))`
+ */
+export function windowInto<T>(windowFn: WindowFn, options?: WindowOptions): PTransform<PCollection<T>, PCollection<T>>;
+export function windowInto<T>(name: string, windowFn: WindowFn, options?: WindowOptions): PTransform<PCollection<T>, PCollection<T>>;
+export function windowInto<T>(
+  ...args: [string, WindowFn, WindowOptions?] | [WindowFn, WindowOptions?]
+): PTransform<PCollection<T>, PCollection<T>> {
+  const [name, windowFn, options] =
+    typeof args[0] === "string" ? [args[0], args[1] as WindowFn, args[2]] : [undefined, args[0], args[1] as WindowOptions | undefined];
+  const windowing = {
+    windowFn,
+    timestampCombiner: options?.timestampCombiner ?? ("end-of-window" as const),
+    allowedLatenessMs: options?.allowedLatenessMs ?? 0,
+  };
+  return {
+    name,
+    defaultName: "windowInto",
+    expand(input) {
+      input.graph.setPrimitive({ kind: "window-into", windowing });
+      return input.graph.output<T>(input.coder, windowing);
+    },
+  };
+}
+
+/** Windows of `sizeMs` milliseconds, starting at multiples of it plus `offsetMs`. */
+export function fixed(sizeMs: number, offsetMs = 0): WindowFn {
+  return new FixedWindows(sizeMs, offsetMs);
+}
+
+/** One window for everything. */
+export function global(): WindowFn {
+  return globalWindows;
+}
+
+/** Seconds in milliseconds. */
+export const seconds = (n: number): number => n * 1000;
+/** Minutes in milliseconds. */
+export const minutes = (n: number): number => n * 60_000;
+/** Hours in milliseconds. */
+export const hours = (n: number): number => n * 3_600_000;
+/** Days of 24 hours in milliseconds. */
+export const days = (n: number): number => n * 86_400_000;

@@ -1,0 +1,62 @@
+// Ids of shared components: equal coders and windowing strategies are written once.
+import type { Coder } from "../../portability/coders/index.js";
+import { beam } from "../../portability/protos/index.js";
+import type { WindowingStrategy } from "../model/windowing.js";
+import { windowFnToProto } from "./window-fns.js";
+
+export class CoderIds {
+  readonly coders: Record<string, beam.pipeline.ICoder> = {};
+  private readonly byShape = new Map<string, string>();
+
+  idOf(coder: Coder<unknown>): string {
+    const componentCoderIds = coder.components.map((component) => this.idOf(component));
+    const payload = coder.payload ?? new Uint8Array();
+    const shape = `${coder.urn}(${componentCoderIds.join(",")})${Buffer.from(payload).toString("base64")}`;
+    let id = this.byShape.get(shape);
+    if (id === undefined) {
+      id = `c${this.byShape.size + 1} ${coder.urn.split(":")[2] ?? coder.urn}`.replace(" ", "_");
+      this.byShape.set(shape, id);
+      this.coders[id] = { spec: { urn: coder.urn, payload }, componentCoderIds };
+    }
+    return id;
+  }
+}
+
+const OUTPUT_TIME = {
+  "end-of-window": beam.pipeline.OutputTime.Enum.END_OF_WINDOW,
+  earliest: beam.pipeline.OutputTime.Enum.EARLIEST_IN_PANE,
+  latest: beam.pipeline.OutputTime.Enum.LATEST_IN_PANE,
+} as const;
+
+export class WindowingIds {
+  readonly strategies: Record<string, beam.pipeline.IWindowingStrategy> = {};
+  private readonly byShape = new Map<string, string>();
+
+  constructor(
+    private readonly windowCoderId: (windowFnUrn: string) => string,
+    private readonly environmentId: string,
+  ) {}
+
+  idOf(windowing: WindowingStrategy): string {
+    const windowFn = windowFnToProto(windowing.windowFn);
+    const shape = JSON.stringify([windowFn.urn, Buffer.from(windowFn.payload ?? []).toString("base64"), windowing.timestampCombiner, windowing.allowedLatenessMs]);
+    let id = this.byShape.get(shape);
+    if (id === undefined) {
+      id = `w${this.byShape.size + 1}`;
+      this.byShape.set(shape, id);
+      this.strategies[id] = {
+        windowFn,
+        mergeStatus: beam.pipeline.MergeStatus.Enum.NON_MERGING,
+        windowCoderId: this.windowCoderId(windowing.windowFn.urn),
+        trigger: { default: {} },
+        accumulationMode: beam.pipeline.AccumulationMode.Enum.DISCARDING,
+        outputTime: OUTPUT_TIME[windowing.timestampCombiner],
+        closingBehavior: beam.pipeline.ClosingBehavior.Enum.EMIT_IF_NONEMPTY,
+        onTimeBehavior: beam.pipeline.OnTimeBehavior.Enum.FIRE_IF_NONEMPTY,
+        allowedLateness: windowing.allowedLatenessMs,
+        environmentId: this.environmentId,
+      };
+    }
+    return id;
+  }
+}

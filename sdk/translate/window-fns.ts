@@ -1,0 +1,43 @@
+import { google } from "../../portability/protos/index.js";
+import { beam } from "../../portability/protos/index.js";
+import { PipelineError } from "../../portability/stage-host/index.js";
+import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
+
+/** The window function as a FunctionSpec with Beam's URN and payload. */
+export function windowFnToProto(windowFn: WindowFn): beam.pipeline.IFunctionSpec {
+  if (windowFn instanceof FixedWindows)
+    return {
+      urn: windowFn.urn,
+      payload: beam.pipeline.FixedWindowsPayload.encode({
+        size: durationOf(windowFn.sizeMs),
+        offset: timestampOf(windowFn.offsetMs),
+      }).finish(),
+    };
+  return { urn: windowFn.urn, payload: new Uint8Array() };
+}
+
+/** @throws PipelineError for a window function that this SDK does not know. */
+export function windowFnFromProto(spec: beam.pipeline.IFunctionSpec | null | undefined): WindowFn {
+  switch (spec?.urn) {
+    case globalWindows.urn:
+      return globalWindows;
+    case "beam:window_fn:fixed_windows:v1": {
+      const payload = beam.pipeline.FixedWindowsPayload.decode(spec.payload ?? new Uint8Array());
+      return new FixedWindows(millisOf(payload.size), millisOf(payload.offset));
+    }
+    default:
+      throw new PipelineError("unknown_window_fn", `window function ${spec?.urn ?? "(none)"} is not known`);
+  }
+}
+
+function durationOf(ms: number): google.protobuf.IDuration {
+  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+}
+
+function timestampOf(ms: number): google.protobuf.ITimestamp {
+  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+}
+
+function millisOf(value: google.protobuf.IDuration | google.protobuf.ITimestamp | null | undefined): number {
+  return Number(value?.seconds ?? 0) * 1000 + Math.round((value?.nanos ?? 0) / 1e6);
+}
