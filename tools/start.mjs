@@ -1,4 +1,5 @@
 // `npm start`: builds, counts the words of the texts in examples/data with the example pipeline, and prints the most frequent.
+// Further arguments go to `beamstorm run`, for example `npm start -- --workers 4`.
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
@@ -12,7 +13,7 @@ async function start() {
   await build();
   rmSync(join(root, "out/wordcount"), { recursive: true, force: true });
   const started = performance.now();
-  const run = ["dist/cli/main.js", "run", "examples/wordcount.ts", "--input", input, "--output", output];
+  const run = ["dist/cli/main.js", "run", "examples/wordcount.ts", "--input", input, "--output", output, ...process.argv.slice(2)];
   const { code } = await node(run);
   const took = (performance.now() - started) / 1000;
   if (code !== 0) throw new CommandFailure(`the word count failed with exit code ${code}; see above`);
