@@ -1,15 +1,21 @@
 // A job as Storm would see it: spouts and bolts, joined by streams with a grouping, each run as a number of tasks.
 //
-// T1. A spout has no input stream; its head is an impulse. Any other component is a bolt.
+// T1. A spout has no input stream; its head is an impulse, or delivers nothing at all. Any other component is a bolt and
+//     has at least one input stream.
 // T2. A component has one main input PCollection, `head.output`: what the head delivers into the stage.
 // T3. A grouping operator is the head of the bolt behind it: it never is a component of its own (design D7).
 // T4. Components are listed producers before consumers; there is no cycle.
+// T5. Several streams may join the same two components, even with the same PCollection: each carries every element.
+// T6. A stage may have no transforms, or hand on its input besides processing it: then `head.output` is among both its
+//     `inputs` and its `outputs`.
 import type { StageDescriptor } from "../../portability/stage-host/index.js";
 
 /** What stands between a component's input streams and its fused stage. */
 export type Head =
   /** Delivers the one impulse element. */
   | { readonly kind: "impulse"; readonly output: string }
+  /** Delivers nothing: its end of input comes at once. */
+  | { readonly kind: "empty"; readonly output: string }
   /** Delivers the elements of the input streams as they come. */
   | { readonly kind: "relay"; readonly output: string }
   /** Groups `KV<K, V>` by key and window into `KV<K, V[]>`, under the windowing strategy of its input. */

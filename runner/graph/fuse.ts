@@ -1,0 +1,129 @@
+// Greedy producer–consumer fusion: a transform joins the stage of its producer unless there is a reason not to.
+//
+// The reasons: another environment, or a producer that starts a stage (impulse, group-by-key, reshuffle) or joins
+// several (flatten). A flatten whose inputs all come from one stage is executed in it.
+//
+// U1. Reshuffles and flattens between stages are no stages: edges lead from the stages before them to the heads behind
+//     them, also through several of them. So a flatten before a grouping costs no hop of its own.
+// U2. Every edge keeps its count: a PCollection that a flatten reads twice arrives twice.
+// U3. Each live transform is in exactly one stage, or is a head, or has become edges (U1). Dead ones are dropped.
+import type { FusedPipeline, StageEdge, StageHead } from "./fused-pipeline.js";
+import type { LeafTransform } from "./leaf-transforms.js";
+import { liveTransforms, type PipelineGraph } from "./pipeline-graph.js";
+import { StageBuilder } from "./stage-builder.js";
+
+/** Where the elements of a PCollection between stages come from. */
+interface Source {
+  readonly stage: StageBuilder;
+  readonly pcollection: string;
+  readonly reshuffled: boolean;
+}
+
+export function fuse(graph: PipelineGraph): FusedPipeline {
+  const fusion = new Fusion();
+  for (const transform of liveTransforms(graph)) fusion.place(transform);
+  return fusion.build(graph);
+}
+
+class Fusion {
+  private readonly stages: StageBuilder[] = [];
+  private readonly edges: { from: StageBuilder; to: StageBuilder; edge: StageEdge }[] = [];
+  /** Stages that a PCollection can be read in, the one that produces it first. */
+  private readonly stagesWith = new Map<string, StageBuilder[]>();
+  /** U1: for outputs of reshuffles and flattens that became edges. */
+  private readonly sourcesOf = new Map<string, { transform: LeafTransform; sources: readonly Source[] }>();
+
+  /** Called producers first. */
+  place(transform: LeafTransform): void {
+    const [input] = transform.inputs;
+    const [output] = transform.outputs;
+    switch (transform.kind) {
+      case "impulse":
+        this.addStage({ kind: "impulse", output, transform }, []);
+        return;
+      case "group-by-key":
+        this.addStage({ kind: "group-by-key", output, transform }, this.sources(input));
+        return;
+      case "reshuffle":
+        this.sourcesOf.set(output, { transform, sources: this.sources(input).map((source) => ({ ...source, reshuffled: true })) });
+        return;
+      case "flatten":
+        this.placeFlatten(transform, output);
+        return;
+      case "sdk":
+        this.join(this.stageFor(input, transform.environmentId), transform);
+        return;
+      case "combine-per-key":
+      case "unsupported":
+      case "unknown":
+        throw new Error(`transform "${transform.uniqueName}" (${transform.urn}) reached fusion: validate and lift first`);
+    }
+  }
+
+  build(graph: PipelineGraph): FusedPipeline {
+    this.inheritEnvironments();
+    return { graph, stages: this.stages.map((stage) => stage.build()), edges: this.edges.map(({ edge }) => edge) };
+  }
+
+  private placeFlatten(transform: LeafTransform, output: string): void {
+    if (transform.inputs.length === 0) {
+      this.addStage({ kind: "empty", output, transform }, []);
+      return;
+    }
+    const [first, ...others] = transform.inputs.map((input) => this.stagesWith.get(input) ?? []);
+    const common = first.find((stage) => others.every((stages) => stages.includes(stage)));
+    if (common !== undefined) this.join(common, transform);
+    else this.sourcesOf.set(output, { transform, sources: transform.inputs.flatMap((input) => this.sources(input)) });
+  }
+
+  /** The stage in which a transform of an environment can read a PCollection; a new relay if there is none. */
+  private stageFor(pcollection: string, environmentId: string): StageBuilder {
+    const present = this.stagesWith.get(pcollection)?.find((stage) => stage.accepts(environmentId));
+    const stage = present ?? this.addStage(this.relay(pcollection), this.sources(pcollection));
+    stage.environmentId = environmentId;
+    return stage;
+  }
+
+  private relay(output: string): StageHead {
+    return { kind: "relay", output, transform: this.sourcesOf.get(output)?.transform };
+  }
+
+  private sources(pcollection: string): readonly Source[] {
+    const between = this.sourcesOf.get(pcollection);
+    if (between !== undefined) return between.sources;
+    const producer = this.stagesWith.get(pcollection)?.[0];
+    if (producer === undefined) throw new Error(`PCollection "${pcollection}" has no producer: validate first`);
+    return [{ stage: producer, pcollection, reshuffled: false }];
+  }
+
+  private join(stage: StageBuilder, transform: LeafTransform): void {
+    stage.transforms.push(transform);
+    for (const output of transform.outputs) this.readableIn(output, stage);
+  }
+
+  private addStage(head: StageHead, sources: readonly Source[]): StageBuilder {
+    const stage = new StageBuilder(`stage-${this.stages.length + 1}`, head);
+    this.stages.push(stage);
+    this.readableIn(head.output, stage);
+    for (const { stage: from, pcollection, reshuffled } of sources) {
+      from.outputs.add(pcollection);
+      this.edges.push({ from, to: stage, edge: { from: from.id, pcollection, to: stage.id, reshuffled } });
+    }
+    return stage;
+  }
+
+  private readableIn(pcollection: string, stage: StageBuilder): void {
+    const stages = this.stagesWith.get(pcollection);
+    if (stages === undefined) this.stagesWith.set(pcollection, [stage]);
+    else stages.push(stage);
+  }
+
+  /**
+   * A stage without transforms of an SDK still needs a host that knows the coders: that of the elements' origin, or else of
+   * their destination. One of the two there is, since a live transform leads to one of an SDK.
+   */
+  private inheritEnvironments(): void {
+    for (const { from, to } of this.edges) to.environmentId ??= from.environmentId;
+    for (const { from, to } of [...this.edges].reverse()) from.environmentId ??= to.environmentId;
+  }
+}

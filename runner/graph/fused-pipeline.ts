@@ -1,0 +1,42 @@
+// What fusion makes of a pipeline: stages, and the PCollections that travel between them.
+//
+// P1. Stages are listed producers before consumers.
+// P2. `head.output` is the one PCollection a stage reads from outside; all of its transforms descend from it.
+// P3. A stage may have no transforms: it then hands on what its head delivers, and `head.output` is in `outputs`.
+import type { LeafTransform } from "./leaf-transforms.js";
+import type { PipelineGraph } from "./pipeline-graph.js";
+
+export type StageHead =
+  /** Delivers one impulse element. */
+  | { readonly kind: "impulse"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers nothing: the output of a flatten without inputs. */
+  | { readonly kind: "empty"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers the elements of its edges; `transform` is the flatten or reshuffle they stand for, if any. */
+  | { readonly kind: "relay"; readonly output: string; readonly transform: LeafTransform | undefined }
+  /** Delivers the elements of its edges, grouped. */
+  | { readonly kind: "group-by-key"; readonly output: string; readonly transform: LeafTransform };
+
+export interface FusedStage {
+  readonly id: string;
+  readonly head: StageHead;
+  readonly environmentId: string;
+  /** Producers before consumers; never the head's own transform. */
+  readonly transforms: readonly LeafTransform[];
+  /** PCollections of the stage that edges take from it; may hold `head.output`. */
+  readonly outputs: readonly string[];
+}
+
+/** Every element of `pcollection` in stage `from` goes to the head of stage `to`. A flatten that reads a PCollection twice gives two edges. */
+export interface StageEdge {
+  readonly from: string;
+  readonly pcollection: string;
+  readonly to: string;
+  /** Whether an author's reshuffle lies on the way, or only the runner's wish to move on to another stage. */
+  readonly reshuffled: boolean;
+}
+
+export interface FusedPipeline {
+  readonly graph: PipelineGraph;
+  readonly stages: readonly FusedStage[];
+  readonly edges: readonly StageEdge[];
+}

@@ -1,0 +1,85 @@
+// Makes every encoding that crosses between the runner and a remote SDK readable to the runner: where elements, keys
+// and values begin and end. What it does not know it prefixes with a length, and never decodes.
+//
+// L1. A known coder is kept, its components are looked at; an unknown coder X becomes length_prefix<X>.
+// L2. Below a length_prefix nothing changes: the bytes there are opaque already.
+// L3. Equal coders are rewritten equally, so both sides of a grouping agree about the encoding of its keys.
+// L4. PCollections that only embedded environments touch keep their coders, as their elements are plain objects.
+import type { beam } from "../../portability/protos/index.js";
+import { ComponentsEditor } from "./components-editor.js";
+import type { LeafTransform } from "./leaf-transforms.js";
+import type { PipelineGraph } from "./pipeline-graph.js";
+
+export const EMBEDDED_ENVIRONMENT = "beamstorm:env:embedded:v1";
+const LENGTH_PREFIX = "beam:coder:length_prefix:v1";
+
+export interface LengthPrefixOptions {
+  /** Whether the runner can find its way in the bytes of a coder with this URN, given that it can in its components'. */
+  readonly isKnownCoder?: (urn: string) => boolean;
+  /** Whether stages of an environment run in this process, on plain objects. */
+  readonly isEmbedded?: (environment: beam.pipeline.IEnvironment) => boolean;
+}
+
+const RUNNER_SAFE_CODERS: ReadonlySet<string> = new Set(
+  (
+    "bytes string_utf8 length_prefix varint double bool global_window interval_window kv iterable timer windowed_value " +
+    "param_windowed_value state_backed_iterable custom_window sharded_key nullable"
+  )
+    .split(" ")
+    .map((name) => `beam:coder:${name}:v1`),
+);
+
+export function lengthPrefixUnknownCoders(graph: PipelineGraph, options: LengthPrefixOptions = {}): PipelineGraph {
+  const isEmbedded = options.isEmbedded ?? (({ urn }) => urn === EMBEDDED_ENVIRONMENT);
+  const remote = remotePCollections(graph, isEmbedded);
+  if (remote.size === 0) return graph;
+  const editor = new ComponentsEditor(graph.components);
+  const rewrite = coderRewrite(editor, options.isKnownCoder ?? ((urn) => RUNNER_SAFE_CODERS.has(urn)));
+  for (const id of remote) {
+    const pcollection = editor.pcollections.get(id)!;
+    const coderId = rewrite(pcollection.coderId ?? "");
+    if (coderId !== pcollection.coderId) editor.pcollections.set(id, { ...pcollection, coderId });
+  }
+  return { ...graph, components: editor.build() };
+}
+
+function coderRewrite(editor: ComponentsEditor, isKnownCoder: (urn: string) => boolean): (coderId: string) => string {
+  const rewritten = new Map<string, string>();
+  const rewrite = (id: string): string => {
+    const known = rewritten.get(id);
+    if (known !== undefined) return known;
+    const result = rewriteCoder(id, editor.coders.get(id)!);
+    rewritten.set(id, result);
+    return result;
+  };
+  const rewriteCoder = (id: string, coder: beam.pipeline.ICoder): string => {
+    const urn = coder.spec?.urn ?? "";
+    if (urn === LENGTH_PREFIX) return id;
+    if (!isKnownCoder(urn)) return editor.addCoder(`${id}/length_prefix`, { spec: { urn: LENGTH_PREFIX }, componentCoderIds: [id] });
+    const before = coder.componentCoderIds ?? [];
+    const after = before.map(rewrite);
+    if (after.every((component, i) => component === before[i])) return id;
+    return editor.addCoder(`${id}/runner_safe`, { ...coder, componentCoderIds: after });
+  };
+  return rewrite;
+}
+
+/** PCollections that a remote environment produces or reads, directly or through transforms of the runner. */
+function remotePCollections(graph: PipelineGraph, isEmbedded: (environment: beam.pipeline.IEnvironment) => boolean): Set<string> {
+  const environments = graph.components.environments ?? {};
+  const isRemote = (id: string): boolean => !isEmbedded(environments[id] ?? {});
+  const remote = new Set<string>();
+  const open: string[] = [];
+  const touch = (transform: LeafTransform): void => {
+    for (const id of [...transform.inputs, ...transform.outputs]) {
+      if (remote.has(id)) continue;
+      remote.add(id);
+      open.push(id);
+    }
+  };
+  for (const transform of graph.transforms) if (transform.kind === "sdk" && isRemote(transform.environmentId)) touch(transform);
+  for (let id = open.pop(); id !== undefined; id = open.pop())
+    for (const neighbour of [graph.producers.get(id), ...(graph.consumers.get(id) ?? [])])
+      if (neighbour !== undefined && neighbour.kind !== "sdk") touch(neighbour);
+  return remote;
+}

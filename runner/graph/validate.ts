@@ -1,0 +1,58 @@
+// Refuses at submission what could not run: every later phase may rely on what this one has checked.
+//
+// V1. Whatever the runner does not know for certain how to execute is refused; nothing is ignored.
+// V2. A message names the transform by its unique name, says what is wrong with it, and what its author can do.
+import type { beam } from "../../portability/protos/index.js";
+import { PipelineError } from "../../portability/stage-host/index.js";
+import { leafTransforms, type LeafTransform } from "./leaf-transforms.js";
+import { topologicalOrder } from "./topological-order.js";
+import { validateComponents } from "./validate-components.js";
+import { validateLeaf } from "./validate-leaf.js";
+
+/** Requirements of Beam; the runner executes none of them yet. */
+const BEAM_REQUIREMENTS: ReadonlySet<string> = new Set(
+  ["stateful", "finalization", "stable_input", "time_sorted_input", "splittable_dofn", "on_window_expiration"].map(
+    (name) => `beam:requirement:pardo:${name}:v1`,
+  ),
+);
+const SUPPORTED_REQUIREMENTS: ReadonlySet<string> = new Set();
+
+/** @throws PipelineError with one of the codes of this folder: see the calls below. */
+export function validatePipeline(pipeline: beam.pipeline.IPipeline): void {
+  const unsupported = (pipeline.requirements ?? []).filter((urn) => !SUPPORTED_REQUIREMENTS.has(urn));
+  const unknown = unsupported.filter((urn) => !BEAM_REQUIREMENTS.has(urn));
+  if (unknown.length > 0)
+    throw new PipelineError("unknown_requirement", `the pipeline requires what this runner does not know: ${unknown.join(", ")}`);
+
+  const components = pipeline.components ?? {};
+  validateComponents(components);
+  const leaves = leafTransforms(pipeline);
+  validateProducers(leaves);
+  topologicalOrder(leaves);
+  for (const leaf of leaves) validateLeaf(leaf, components);
+
+  // Only now, since a transform that needs the feature says more than the requirement does.
+  if (unsupported.length > 0)
+    throw new PipelineError("unsupported_feature", `the pipeline requires what this runner cannot do yet: ${unsupported.join(", ")}`);
+}
+
+function validateProducers(leaves: readonly LeafTransform[]): void {
+  const producers = new Map<string, LeafTransform>();
+  for (const leaf of leaves)
+    for (const output of new Set(leaf.outputs)) {
+      const other = producers.get(output);
+      if (other !== undefined)
+        throw new PipelineError(
+          "duplicate_producer",
+          `PCollection "${output}" is produced by both "${other.uniqueName}" and "${leaf.uniqueName}"; join two outputs with a flatten`,
+        );
+      producers.set(output, leaf);
+    }
+  for (const leaf of leaves)
+    for (const input of leaf.inputs)
+      if (!producers.has(input))
+        throw new PipelineError(
+          "missing_producer",
+          `transform "${leaf.uniqueName}" reads PCollection "${input}", which no transform below the roots produces; submit the complete pipeline`,
+        );
+}

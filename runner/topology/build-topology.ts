@@ -1,0 +1,79 @@
+// Turns fused stages into components and streams.
+//
+// B1. An impulse is one element, so a spout is one task; bolts get the parallelism that was asked for, keyed bolts no more
+//     than there are key groups.
+// B2. A stream keeps elements in their place (direct) only where nobody asked for a reshuffle and the tasks pair up.
+import type { FusedPipeline, FusedStage, StageEdge } from "../graph/index.js";
+import { componentName } from "./component-name.js";
+import type { Component, Grouping, Head, Stream, Topology } from "./topology.js";
+
+export const DEFAULT_KEY_GROUPS = 128;
+
+export interface TopologyOptions {
+  /** Tasks of each bolt, at least 1. */
+  readonly parallelism: number;
+  /** Default: {@link DEFAULT_KEY_GROUPS}. */
+  readonly keyGroups?: number;
+}
+
+export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions): Topology {
+  const keyGroups = wholeNumber("keyGroups", options.keyGroups ?? DEFAULT_KEY_GROUPS);
+  const parallelism = wholeNumber("parallelism", options.parallelism);
+  const components = new Map<string, Component>();
+  for (const [i, stage] of pipeline.stages.entries()) {
+    const kind = stage.head.kind === "impulse" || stage.head.kind === "empty" ? "spout" : "bolt";
+    const bolts = stage.head.kind === "group-by-key" ? Math.min(parallelism, keyGroups) : parallelism;
+    components.set(stage.id, {
+      id: `${kind}-${i + 1} ${componentName(stage)}`,
+      kind,
+      head: toHead(pipeline, stage),
+      stage: {
+        id: stage.id,
+        environmentId: stage.environmentId,
+        inputs: [stage.head.output],
+        outputs: stage.outputs,
+        transformIds: stage.transforms.map(({ id }) => id),
+        components: pipeline.graph.components,
+      },
+      parallelism: kind === "spout" ? 1 : bolts,
+    });
+  }
+  const streams = pipeline.edges.map((edge, i): Stream => {
+    const from = components.get(edge.from)!;
+    const to = components.get(edge.to)!;
+    const { coderId, windowingStrategyId } = pcollectionOf(pipeline, edge.pcollection);
+    return {
+      id: i + 1,
+      from: from.id,
+      pcollection: edge.pcollection,
+      to: to.id,
+      grouping: toGrouping(edge, from, to),
+      coderId,
+      windowingStrategyId,
+    };
+  });
+  return { components: [...components.values()], streams, keyGroups };
+}
+
+function wholeNumber(name: string, value: number): number {
+  if (!(Number.isSafeInteger(value) && value >= 1)) throw new RangeError(`${name} must be a whole number of at least 1, not ${value}`);
+  return value;
+}
+
+function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
+  const { kind, output } = head;
+  if (kind !== "group-by-key") return { kind, output };
+  const [input] = head.transform.inputs;
+  return { kind, output, input, ...pcollectionOf(pipeline, input), transformName: head.transform.uniqueName };
+}
+
+/** B2 */
+function toGrouping(edge: StageEdge, from: Component, to: Component): Grouping {
+  if (to.head.kind === "group-by-key") return "fields";
+  return !edge.reshuffled && from.parallelism === to.parallelism ? "direct" : "shuffle";
+}
+
+function pcollectionOf({ graph }: FusedPipeline, id: string): { coderId: string; windowingStrategyId: string } {
+  const pcollection = graph.components.pcollections?.[id];
+  return { coderId: pcollection?.coderId ?? "", windowingStrategyId: pcollection?.windowingStrategyId ?? "" };
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { fuse, pipelineGraph } from "../../../../runner/graph/index.js";
+import { PipelineBuilder } from "../../../support/pipeline-builder.js";
+
+/** Stages and edges as text, e.g. `1 impulse: a b > b.0` and `1 b.0 2`. */
+function fused(p: PipelineBuilder): { stages: string[]; edges: string[] } {
+  const { stages, edges } = fuse(pipelineGraph(p.build()));
+  const number = (id: string): string => id.replace("stage-", "");
+  return {
+    stages: stages.map(({ id, head, environmentId, transforms, outputs }) =>
+      [number(id), `${head.kind}(${head.output})`, environmentId, transforms.map((t) => t.id).join(" "), outputs.join(" ")].join(" | "),
+    ),
+    edges: edges.map(
+      ({ from, pcollection, to, reshuffled }) => `${number(from)} ${pcollection} ${number(to)}${reshuffled ? " reshuffled" : ""}`,
+    ),
+  };
+}
+
+describe("fuse", () => {
+  it("fuses a chain, and siblings, into the spout", () => {
+    const p = new PipelineBuilder();
+    const a = p.parDo("a", p.impulse());
+    p.parDo("b", a);
+    p.windowInto("c", a);
+    assert.deepEqual(fused(p), { stages: ["1 | impulse(impulse.0) | embedded | a b c | "], edges: [] });
+  });
+
+  it("starts a stage at a grouping", () => {
+    const p = new PipelineBuilder();
+    p.parDo("b", p.groupByKey("g", p.parDo("a", p.impulse(), "key by mod 3")), "fold");
+    assert.deepEqual(fused(p), {
+      stages: ["1 | impulse(impulse.0) | embedded | a | a.0", "2 | group-by-key(g.0) | embedded | b | "],
+      edges: ["1 a.0 2"],
+    });
+  });
+
+  it("starts a stage behind a reshuffle", () => {
+    const p = new PipelineBuilder();
+    p.parDo("b", p.reshuffle("r", p.parDo("a", p.impulse())));
+    assert.deepEqual(fused(p), {
+      stages: ["1 | impulse(impulse.0) | embedded | a | a.0", "2 | relay(r.0) | embedded | b | "],
+      edges: ["1 a.0 2 reshuffled"],
+    });
+  });
+
+  it("starts a stage for another environment, one for all its transforms", () => {
+    const p = new PipelineBuilder();
+    const a = p.parDo("a", p.impulse());
+    p.parDo("x", a, "increment", { environment: "other" });
+    p.parDo("y", a, "increment", { environment: "other" });
+    p.parDo("b", a);
+    assert.deepEqual(fused(p), {
+      stages: ["1 | impulse(impulse.0) | embedded | a b | a.0", "2 | relay(a.0) | other | x y | "],
+      edges: ["1 a.0 2"],
+    });
+  });
+
+  it("groups once for two environments", () => {
+    const p = new PipelineBuilder();
+    const g = p.groupByKey("g", p.parDo("a", p.impulse(), "key by mod 3"));
+    p.parDo("b", g, "fold");
+    p.parDo("x", g, "fold", { environment: "other" });
+    assert.deepEqual(fused(p).stages, [
+      "1 | impulse(impulse.0) | embedded | a | a.0",
+      "2 | group-by-key(g.0) | embedded | b | g.0",
+      "3 | relay(g.0) | other | x | ",
+    ]);
+  });
+
+  context("with a flatten", () => {
+    it("executes it in the stage that all inputs come from, each time it reads one", () => {
+      const p = new PipelineBuilder();
+      const a = p.parDo("a", p.impulse());
+      p.parDo("c", p.flatten("f", [a, p.parDo("b", a), a]));
+      assert.deepEqual(fused(p), { stages: ["1 | impulse(impulse.0) | embedded | a b f c | "], edges: [] });
+    });
+
+    it("joins stages in a relay", () => {
+      const p = new PipelineBuilder();
+      const a = p.parDo("a", p.impulse("i"));
+      p.parDo("c", p.flatten("f", [a, p.impulse("j"), a]));
+      assert.deepEqual(fused(p), {
+        stages: ["1 | impulse(i.0) | embedded | a | a.0", "2 | impulse(j.0) | embedded |  | j.0", "3 | relay(f.0) | embedded | c | "],
+        edges: ["1 a.0 3", "2 j.0 3", "1 a.0 3"],
+      });
+    });
+
+    it("needs no stage of its own before a grouping, nor do several", () => {
+      const p = new PipelineBuilder();
+      const [a, b, c] = ["a", "b", "c"].map((name) => p.parDo(name, p.impulse(`i${name}`), "key by mod 3"));
+      p.parDo("d", p.groupByKey("g", p.flatten("f2", [p.flatten("f1", [a, b]), p.reshuffle("r", c)])), "fold");
+      assert.deepEqual(fused(p).edges, ["1 a.0 4", "2 b.0 4", "3 c.0 4 reshuffled"]);
+    });
+
+    it("executes it behind a reshuffle when all comes from there", () => {
+      const p = new PipelineBuilder();
+      const r = p.reshuffle("r", p.parDo("a", p.impulse()));
+      p.parDo("c", p.flatten("f", [r, p.parDo("b", r)]));
+      assert.deepEqual(fused(p).stages.at(-1), "2 | relay(r.0) | embedded | b f c | ");
+    });
+
+    it("has a spout that delivers nothing in place of no inputs", () => {
+      const p = new PipelineBuilder();
+      const nothing = p.flatten("f", []);
+      p.parDo("b", nothing);
+      p.parDo("c", p.reshuffle("r", nothing));
+      assert.deepEqual(fused(p), {
+        stages: ["1 | empty(f.0) | embedded | b | f.0", "2 | relay(r.0) | embedded | c | "],
+        edges: ["1 f.0 2 reshuffled"],
+      });
+    });
+  });
+
+  it("hands a grouping's output on to another, in the environment it came from", () => {
+    const p = new PipelineBuilder();
+    const keyed = p.parDo("a", p.impulse(), "key by mod 3", { environment: "other" });
+    p.parDo("b", p.groupByKey("h", p.groupByKey("g", keyed)), "fold");
+    assert.equal(fused(p).stages[1], "2 | group-by-key(g.0) | other |  | g.0");
+  });
+
+  it("drops what has no effect", () => {
+    const p = new PipelineBuilder();
+    p.impulse("unused");
+    p.flatten("f", [p.reshuffle("r", p.groupByKey("g", p.parDo("a", p.impulse(), "key by mod 3")))]);
+    assert.deepEqual(fused(p).stages, ["1 | impulse(impulse.0) | embedded | a | "]);
+  });
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { beam } from "../../../../portability/protos/index.js";
+import { PipelineError } from "../../../../portability/stage-host/index.js";
+import { validatePipeline } from "../../../../runner/graph/index.js";
+import { PipelineBuilder } from "../../../support/pipeline-builder.js";
+
+/** A pipeline that is in order, for a test to spoil. */
+function wordCount(): PipelineBuilder {
+  const p = new PipelineBuilder();
+  const words = p.parDo("split", p.impulse("read"), "key by mod 3");
+  p.combinePerKey("count", words);
+  p.composite("format", [words], [words], []);
+  return p;
+}
+
+function refuses(p: PipelineBuilder, code: string, message: RegExp): void {
+  assert.throws(
+    () => validatePipeline(p.build()),
+    (error: unknown) => {
+      assert.ok(error instanceof PipelineError, String(error));
+      assert.equal(error.code, code);
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+describe("validatePipeline", () => {
+  it("accepts a pipeline in order, with an identity composite", () => {
+    validatePipeline(wordCount().build());
+  });
+
+  it("accepts an empty pipeline", () => {
+    validatePipeline({});
+  });
+
+  context("requirements", () => {
+    it("names the ones nobody knows", () => {
+      const p = wordCount();
+      p.requirements.push("beam:requirement:teleport:v1");
+      refuses(p, "unknown_requirement", /beam:requirement:teleport:v1/);
+    });
+
+    it("names the ones of Beam that cannot be met yet", () => {
+      const p = wordCount();
+      p.requirements.push("beam:requirement:pardo:stateful:v1");
+      refuses(p, "unsupported_feature", /beam:requirement:pardo:stateful:v1/);
+    });
+  });
+
+  context("references", () => {
+    it("refuses an unknown root", () => {
+      const p = wordCount();
+      p.roots.push("gone");
+      refuses(p, "dangling_reference", /root transforms names a transform "gone"/);
+    });
+
+    it("refuses an unknown subtransform and names the parent", () => {
+      const p = wordCount();
+      p.composite("outer", [], [], ["gone"]);
+      refuses(p, "dangling_reference", /transform "outer" names a transform "gone"/);
+    });
+
+    it("refuses an unknown PCollection", () => {
+      const p = wordCount();
+      p.transforms["split"].inputs = { "0": "gone" };
+      refuses(p, "dangling_reference", /transform "split" names the PCollection "gone"/);
+    });
+
+    it("refuses an unknown coder, component coder, windowing strategy and environment", () => {
+      let p = wordCount();
+      p.pcollections["split.0"].coderId = "gone";
+      refuses(p, "dangling_reference", /PCollection "split.0" names the coder "gone"/);
+      p = wordCount();
+      p.coders["kv"].componentCoderIds = ["any", "gone"];
+      refuses(p, "dangling_reference", /coder "kv" names the component coder "gone"/);
+      p = wordCount();
+      p.pcollections["split.0"].windowingStrategyId = "gone";
+      refuses(p, "dangling_reference", /windowing strategy "gone"/);
+      p = wordCount();
+      p.transforms["split"].environmentId = "gone";
+      refuses(p, "unknown_environment", /transform "split" runs in the environment "gone"/);
+    });
+
+    it("does not take inherited property names for ids", () => {
+      const p = wordCount();
+      p.transforms["split"].environmentId = "constructor";
+      refuses(p, "unknown_environment", /"constructor"/);
+    });
+  });
+
+  context("shape", () => {
+    it("refuses a coder that contains itself", () => {
+      const p = wordCount();
+      p.coders["any"].componentCoderIds = ["kv"];
+      refuses(p, "malformed_coder", /contains itself/);
+    });
+
+    it("refuses two producers of one PCollection", () => {
+      const p = wordCount();
+      p.impulse("again");
+      p.transforms["again"].outputs = { "0": "split.0" };
+      refuses(p, "duplicate_producer", /"split.0" is produced by both "split" and "again"/);
+    });
+
+    it("refuses a PCollection that nobody produces", () => {
+      const p = wordCount();
+      p.parDo("orphan", p.pcollection("nowhere", "any"));
+      refuses(p, "missing_producer", /"orphan" reads PCollection "nowhere"/);
+    });
+
+    it("names the transforms on a cycle in the direction of the data", () => {
+      const p = wordCount();
+      const back = p.pcollection("back", "any");
+      const merged = p.flatten("merge", ["split.0", back]);
+      const out = p.parDo("step", merged);
+      p.add("again", p.transforms["step"], [out], [back], {});
+      p.transforms["again"].uniqueName = "again";
+      refuses(
+        p,
+        "pipeline_cycle",
+        /("merge" → "step" → "again" → "merge"|"step" → "again" → "merge" → "step"|"again" → "merge" → "step" → "again")/,
+      );
+    });
+
+    it("refuses a composite that contains itself", () => {
+      const p = wordCount();
+      p.composite("outer", [], [], ["inner"]);
+      p.composite("inner", [], [], ["outer"], { parent: "outer" });
+      refuses(p, "pipeline_cycle", /"outer" .* among its own subtransforms/);
+    });
+
+    it("refuses a grouping of elements that are not keyed", () => {
+      const p = wordCount();
+      p.groupByKey("group", "read.0");
+      refuses(p, "malformed_transform", /"group" groups elements with the coder beam:coder:bytes:v1/);
+    });
+
+    it("refuses a wrong number of inputs", () => {
+      const p = wordCount();
+      p.transforms["split"].inputs = { "0": "read.0", "1": "read.0" };
+      refuses(p, "malformed_transform", /"split" .* has 2 inputs where 1 must be/);
+    });
+
+    it("refuses a payload that cannot be read", () => {
+      const p = wordCount();
+      p.transforms["split"].spec = { urn: "beam:transform:pardo:v1", payload: Uint8Array.of(0x0a, 0xff) };
+      refuses(p, "malformed_transform", /"split" has a payload that is no ParDoPayload/);
+    });
+
+    it("survives composites and chains nested deeper than the call stack", () => {
+      const p = new PipelineBuilder();
+      let last = p.impulse();
+      for (let i = 0; i < 20_000; i++) last = p.windowInto(`w${i}`, last);
+      for (let i = 0; i < 20_000; i++) p.composite(`c${i}`, [], [], i === 0 ? [] : [`c${i - 1}`], { parent: undefined });
+      p.roots.splice(0, p.roots.length, ...p.roots.filter((id) => !/^c\d/.test(id)), "c19999");
+      p.roots.reverse();
+      validatePipeline(p.build());
+    });
+  });
+
+  context("what cannot be executed", () => {
+    it("refuses a leaf with an unknown URN, also one without outputs", () => {
+      const p = wordCount();
+      p.add("teleport", { spec: { urn: "acme:teleport:v1" } }, ["split.0"], [], {});
+      refuses(p, "unknown_transform", /"teleport" has the URN acme:teleport:v1/);
+    });
+
+    for (const [feature, payload] of [
+      ["side inputs \\(labels\\)", { sideInputs: { labels: {} } }],
+      ["state \\(total\\)", { stateSpecs: { total: {} } }],
+      ["timers \\(expiry\\)", { timerFamilySpecs: { expiry: {} } }],
+      ["a splittable DoFn", { restrictionCoderId: "any" }],
+      ["input sorted by time", { requiresTimeSortedInput: true }],
+    ] as const)
+      it(`refuses ${feature} and names the transform`, () => {
+        const p = wordCount();
+        p.transforms["split"].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, ...payload }).finish();
+        refuses(p, "unsupported_feature", new RegExp(`"split" uses ${feature}`));
+      });
+
+    it("refuses a test stream", () => {
+      const p = wordCount();
+      p.transforms["read"].spec = { urn: "beam:transform:teststream:v1" };
+      refuses(p, "unsupported_feature", /"read" uses the transform beam:transform:teststream:v1/);
+    });
+  });
+});
