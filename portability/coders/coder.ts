@@ -11,6 +11,8 @@ export interface Coder<T> {
   /** Beam's URN, e.g. `beam:coder:varint:v1`. */
   readonly urn: string;
   readonly components: readonly Coder<unknown>[];
+  /** What the URN leaves open, as Beam's FunctionSpec carries it. */
+  readonly payload?: Uint8Array;
   /** Whether equal values always have equal bytes; only such coders may encode keys. */
   readonly deterministic: boolean;
   encode(value: T, writer: ByteWriter, nested: boolean): void;

@@ -21,7 +21,7 @@ interface State {
 type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State) => Receiver;
 
 export function functionOperator(doFn: Exclude<DoFn, { kind: "par-do" }>, next: Receiver, scope: OperatorScope): Operator {
-  const fn = doFn.fn as Fn;
+  const fn = doFn.fn as unknown as Fn;
   switch (doFn.kind) {
     case "timestamp":
       return timestampOperator(fn as (value: unknown) => number, next, scope);

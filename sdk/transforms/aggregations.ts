@@ -26,7 +26,7 @@ export function countPerElement<T>(name?: string): PTransform<PCollection<T>, PC
     expand: (input) =>
       input
         .apply(elementwise<T, KV<T, null>>("key", "key", { kind: "map", fn: (value: T) => kv(value, null), concurrency: 1 }, (i) => kvCoder(i.coder, anyValue)))
-        .apply(perKey<T, unknown, number>("count", "count", countFn)),
+        .apply(perKey<T, unknown, number, number>("count", "count", countFn)),
   };
 }
 

@@ -10,7 +10,7 @@ import { elementwise } from "./par-do.js";
 import { values } from "./elementwise.js";
 
 /** A CombineFn, or an associative and commutative function of two values. */
-export type Combiner<In, Out> = CombineFn<In, never, Out> | ((left: In, right: In) => In & Out);
+export type Combiner<In, Acc, Out> = CombineFn<In, Acc, Out> | ((left: In, right: In) => In & Out);
 
 /**
  * Combines the values of each key, per window (`beam:transform:combine_per_key:v1`). Values are combined before they
@@ -48,27 +48,27 @@ export function combineGlobally(...args: unknown[]): PTransform<PCollection<unkn
 }
 
 /** @internal */
-export function perKey<K, In, Out>(
+export function perKey<K, In, Acc, Out>(
   name: string | undefined,
   defaultName: string,
-  combineFn: CombineFn<In, never, Out>,
+  combineFn: CombineFn<In, Acc, Out>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
   return {
     name,
     defaultName,
     expand(input) {
       const { keyCoder } = keyedCoders(input);
-      input.graph.setPrimitive({ kind: "combine-per-key", combineFn: combineFn as CombineFn<unknown, unknown, unknown>, keyCoder });
+      input.graph.setPrimitive({ kind: "combine-per-key", combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>, keyCoder });
       return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), input.windowing);
     },
   };
 }
 
 /** @internal */
-export function globally<In, Out>(
+export function globally<In, Acc, Out>(
   name: string | undefined,
   defaultName: string,
-  combineFn: CombineFn<In, never, Out>,
+  combineFn: CombineFn<In, Acc, Out>,
 ): PTransform<PCollection<In>, PCollection<Out>> {
   return {
     name,
@@ -82,8 +82,8 @@ export function globally<In, Out>(
   };
 }
 
-function combinerOf(args: unknown[]): { name: string | undefined; combineFn: CombineFn<unknown, never, unknown> } {
+function combinerOf(args: unknown[]): { name: string | undefined; combineFn: CombineFn<unknown, unknown, unknown> } {
   const [name, fn] = typeof args[0] === "string" ? [args[0], args[1]] : [undefined, args[0]];
   const combineFn = typeof fn === "function" ? fromBinary(fn as (l: unknown, r: unknown) => unknown) : fn;
-  return { name, combineFn: combineFn as CombineFn<unknown, never, unknown> };
+  return { name, combineFn: combineFn as CombineFn<unknown, unknown, unknown> };
 }

@@ -78,7 +78,7 @@ export function parDo<T, O, L = undefined>(spec: ParDoSpec<T, O, L>): PTransform
 export function parDo<T, O, L = undefined>(name: string, spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
 export function parDo(
   ...args: [string, ParDoSpec<never, unknown, never>] | [ParDoSpec<never, unknown, never>]
-): PTransform<PCollection<never>, unknown> {
+): PTransform<PCollection<never>, never> {
   const [name, spec] = args.length === 2 ? args : [undefined, args[0]];
   const outputs = spec.outputs as OutputSpec<unknown> | OutputSpecs | undefined;
   const tagged = outputs !== undefined && !isOutputSpec(outputs) ? outputs : undefined;
@@ -91,9 +91,9 @@ export function parDo(
       input.graph.setPrimitive({ kind: "par-do", doFn });
       if (tagged === undefined) {
         const single = outputs as OutputSpec<unknown> | undefined;
-        return input.graph.output(single?.coder ?? anyValue, input.windowing);
+        return input.graph.output(single?.coder ?? anyValue, input.windowing) as never;
       }
-      return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(tagged[tag].coder ?? anyValue, input.windowing, tag)]));
+      return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(tagged[tag].coder ?? anyValue, input.windowing, tag)])) as never;
     },
   };
 }

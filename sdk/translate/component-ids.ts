@@ -1,5 +1,6 @@
 // Ids of shared components: equal coders and windowing strategies are written once.
 import type { Coder } from "../../portability/coders/index.js";
+import Long from "long";
 import { beam } from "../../portability/protos/index.js";
 import type { WindowingStrategy } from "../model/windowing.js";
 import { windowFnToProto } from "./window-fns.js";
@@ -53,7 +54,7 @@ export class WindowingIds {
         outputTime: OUTPUT_TIME[windowing.timestampCombiner],
         closingBehavior: beam.pipeline.ClosingBehavior.Enum.EMIT_IF_NONEMPTY,
         onTimeBehavior: beam.pipeline.OnTimeBehavior.Enum.FIRE_IF_NONEMPTY,
-        allowedLateness: windowing.allowedLatenessMs,
+        allowedLateness: Long.fromNumber(windowing.allowedLatenessMs),
         environmentId: this.environmentId,
       };
     }

@@ -1,5 +1,5 @@
-import { google } from "../../portability/protos/index.js";
-import { beam } from "../../portability/protos/index.js";
+import Long from "long";
+import { beam, google } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
 
@@ -31,11 +31,11 @@ export function windowFnFromProto(spec: beam.pipeline.IFunctionSpec | null | und
 }
 
 function durationOf(ms: number): google.protobuf.IDuration {
-  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+  return { seconds: Long.fromNumber(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 };
 }
 
 function timestampOf(ms: number): google.protobuf.ITimestamp {
-  return { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 };
+  return { seconds: Long.fromNumber(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 };
 }
 
 function millisOf(value: google.protobuf.IDuration | google.protobuf.ITimestamp | null | undefined): number {

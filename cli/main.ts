@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// The `beamstorm` command. Each subcommand is a file of its own; this one says which there are and ends the process.
+import { Command, CommanderError } from "commander";
+import { readFile } from "node:fs/promises";
+import { ExitCode } from "./exit-codes.js";
+import { describeError } from "./print-error.js";
+
+process.setSourceMapsEnabled(true);
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  switch (name) {
+    case "run":
+      return await (await import("./run-command.js")).runCommand(rest);
+    case "graph":
+      return await (await import("./graph-command.js")).graphCommand(rest);
+    default:
+      return await overview(argv);
+  }
+}
+
+async function overview(argv: readonly string[]): Promise<number> {
+  const manifest = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const command = new Command("beamstorm")
+    .description("Stream and batch processing for TypeScript")
+    .version(manifest.version)
+    .exitOverride()
+    .showHelpAfterError("(see beamstorm --help)");
+  command.command("run").argument("<file>").description("run the pipeline that a module exports; beamstorm run FILE --help lists its options");
+  command.command("graph").argument("<file>").description("print a pipeline's topology as text, Mermaid or DOT");
+  command.parse([...argv], { from: "user" });
+  return ExitCode.DONE;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.DONE : ExitCode.USAGE;
+  else {
+    process.stderr.write(`${describeError(error)}\n`);
+    process.exitCode = ExitCode.USAGE;
+  }
+}

@@ -1,0 +1,16 @@
+import { kv, type KV } from "../values/index.js";
+import type { Coder } from "./coder.js";
+
+/** `beam:coder:kv:v1`: the key nested, then the value in the context of the whole. */
+export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<KV<K, V>> {
+  return {
+    urn: "beam:coder:kv:v1",
+    components: [key as Coder<unknown>, value as Coder<unknown>],
+    deterministic: key.deterministic && value.deterministic,
+    encode(element, writer, nested) {
+      key.encode(element.key, writer, true);
+      value.encode(element.value, writer, nested);
+    },
+    decode: (reader, nested) => kv(key.decode(reader, true), value.decode(reader, nested)),
+  };
+}

@@ -1,0 +1,12 @@
+// Beam's messages, under short names: `beam.pipeline.Pipeline`, `beam.fn.ProcessBundleDescriptor`, `beam.job.RunJobRequest`.
+import { google, org } from "./gen/beam.js";
+
+export { google };
+
+export namespace beam {
+  export import pipeline = org.apache.beam.model.pipeline.v1;
+  export import fn = org.apache.beam.model.fn_execution.v1;
+  export import job = org.apache.beam.model.job_management.v1;
+  export import expansion = org.apache.beam.model.expansion.v1;
+  export import interactive = org.apache.beam.model.interactive.v1;
+}

@@ -1,0 +1,3 @@
+// Lines of text files: read in parallel ranges, written whole or not at all. Uses the SDK's public surface alone.
+export { read, type ReadOptions } from "./read.js";
+export { write, type WriteOptions } from "./write.js";
