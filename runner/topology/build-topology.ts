@@ -41,7 +41,8 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   const streams = pipeline.edges.map((edge, i): Stream => {
     const from = components.get(edge.from)!;
     const to = components.get(edge.to)!;
-    const { coderId, windowingStrategyId } = pcollectionOf(pipeline, edge.pcollection);
+    // B3. Elements travel in the form that their reader takes: what a flatten joins may have been declared with several coders.
+    const { coderId, windowingStrategyId } = pcollectionOf(pipeline, to.head.kind === "group-by-key" ? to.head.input : to.head.output);
     return {
       id: i + 1,
       from: from.id,

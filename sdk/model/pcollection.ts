@@ -19,10 +19,19 @@ export class PCollection<T> {
     /** Identity within its pipeline. */
     readonly id: string,
     /** @internal */ readonly producer: TransformNode,
-    /** How its elements are encoded; set it with {@link withCoder}. */
-    readonly coder: Coder<unknown>,
+    private elementCoder: Coder<unknown>,
     readonly windowing: WindowingStrategy,
   ) {}
+
+  /** How its elements are encoded; chosen with `withCoder`, or by the transforms that make and read it. */
+  get coder(): Coder<unknown> {
+    return this.elementCoder;
+  }
+
+  /** @internal A reader knows more about elements whose coder nobody has chosen. */
+  refineCoder(coder: Coder<unknown>): void {
+    this.elementCoder = coder;
+  }
 
   /**
    * Applies a transform, or a plain function as a composite, to this PCollection.

@@ -1,4 +1,4 @@
-import type { Coder } from "../../portability/coders/index.js";
+import { kvCoder, type Coder } from "../../portability/coders/index.js";
 import { URNS_KV } from "./kv-urn.js";
 import { anyValue } from "./element-coder.js";
 import type { PCollection } from "../model/pcollection.js";
@@ -12,6 +12,13 @@ export function componentCoder(coder: Coder<unknown>, index: 0 | 1): Coder<unkno
 
 /** Key and value coder of a keyed input. @throws PipelineError when equal keys might not have equal bytes. */
 export function keyedCoders(input: PCollection<KV<unknown, unknown>>): { keyCoder: Coder<unknown>; valueCoder: Coder<unknown> } {
+  if (input.coder === anyValue) input.refineCoder(kvCoder(anyValue, anyValue) as Coder<unknown>);
+  if (input.coder.urn !== URNS_KV)
+    throw new PipelineError(
+      "not_keyed",
+      `transform "${input.graph.currentName}" needs keys and values, but its input has the coder ${input.coder.urn}; ` +
+        `apply withKeys() before it, or give the input a kvCoder() with withCoder()`,
+    );
   const keyCoder = componentCoder(input.coder, 0);
   if (!keyCoder.deterministic)
     throw new PipelineError(

@@ -1,0 +1,41 @@
+import { map, type Observable } from "rxjs";
+import type { Job, JobMetrics, Topology } from "../runner/index.js";
+import type { Run, RunMetrics } from "../sdk/index.js";
+
+/** A job of our runner as the SDK's {@link Run}: the figures of PCollections under the names that the author knows. */
+export function localRun(job: Job, topology: Topology): Run {
+  const names = namesOfPCollections(topology);
+  const translate = ({ elapsedMs, components, elements: byId }: JobMetrics): RunMetrics => {
+    const elements = new Map<string, number>();
+    for (const [id, count] of byId) elements.set(names.get(id) ?? id, count);
+    return { elapsedMs, components, elements };
+  };
+  return {
+    get state() {
+      return job.state;
+    },
+    get messages() {
+      return job.messages;
+    },
+    get metrics() {
+      return translate(job.metrics);
+    },
+    state$: job.state$,
+    messages$: job.messages$,
+    metrics$: job.metrics$.pipe(map(translate)) as Observable<RunMetrics>,
+    result: async () => translate(await job.result),
+    cancel: () => job.cancel(),
+  };
+}
+
+/** `transform` or `transform.tag` for each PCollection, by id. */
+function namesOfPCollections({ components }: Topology): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { stage } of components)
+    for (const id of stage.transformIds) {
+      const transform = stage.components.transforms?.[id];
+      for (const [tag, pcollection] of Object.entries(transform?.outputs ?? {}))
+        names.set(pcollection, tag === "out" || Object.keys(transform?.outputs ?? {}).length === 1 ? (transform?.uniqueName ?? id) : `${transform?.uniqueName ?? id}.${tag}`);
+    }
+  return names;
+}

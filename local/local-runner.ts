@@ -1,0 +1,73 @@
+// The runner in this process, and its worker processes: sdk and runner wired together.
+import { inProcessLauncher, planPipeline, printTopology, runJob, type RuntimeOptions, type Topology, type TopologyFormat } from "../runner/index.js";
+import { PipelineError } from "../portability/stage-host/index.js";
+import { EmbeddedHost } from "../sdk/harness/embedded-host.js";
+import { Program } from "../sdk/harness/program.js";
+import type { PipelineDefinition, Run, Runner } from "../sdk/index.js";
+import { translatePipeline } from "../sdk/translate/translate-pipeline.js";
+import { findDefinition } from "./load-program.js";
+import { localRun } from "./local-run.js";
+
+/** Options of {@link local}. */
+export interface LocalOptions {
+  /** Worker processes; 1, the default, means this process alone. */
+  readonly workers?: number;
+  /**
+   * Where worker processes find the pipeline: the URL of the module that exports it, mostly `import.meta.url`. Needed with
+   * more than one worker, since functions do not travel between processes.
+   */
+  readonly module?: string;
+  /** Under which name the module exports it; default: its default export, or the only one. */
+  readonly exportName?: string;
+  /** Sizes and limits of the runtime, for tests and tuning. */
+  readonly runtime?: Partial<RuntimeOptions>;
+}
+
+interface Planned {
+  readonly program: Program;
+  readonly topology: Topology;
+}
+
+function plan(definition: PipelineDefinition, options: Readonly<Record<string, unknown>>, workers: number): Planned {
+  if (!(Number.isInteger(workers) && workers >= 1 && workers <= 256))
+    throw new PipelineError("bad_option", `workers must be a whole number from 1 to 256, not ${workers}`);
+  const graph = definition.build(options);
+  return { program: new Program(graph), topology: planPipeline(translatePipeline(graph), { parallelism: workers }) };
+}
+
+/** The topology that a run of the pipeline would have, for people: text, Mermaid or DOT. */
+export function describeTopology(
+  definition: PipelineDefinition,
+  options: Readonly<Record<string, unknown>> = {},
+  { workers = 1 }: LocalOptions = {},
+  format: TopologyFormat = "text",
+): string {
+  return printTopology(plan(definition, options, workers).topology, format).trimEnd();
+}
+
+async function start(definition: PipelineDefinition, given: Readonly<Record<string, unknown>>, options: LocalOptions): Promise<Run> {
+  const { workers = 1, module, exportName } = options;
+  const { program, topology } = plan(definition, given, workers);
+  if (workers === 1) return localRun(runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime: options.runtime }), topology);
+  if (module === undefined)
+    throw new PipelineError(
+      "no_module",
+      `${workers} workers need to know the module that exports the pipeline: local({ workers: ${workers}, module: import.meta.url })`,
+    );
+  const name = exportName ?? (await findDefinition(module)).name;
+  const { forkLauncher } = await import("./fork-launcher.js"); // not needed in most runs
+  const launcher = forkLauncher({ module, exportName: name, options: given, fingerprint: program.fingerprint() });
+  return localRun(runJob(topology, { launcher, workers, runtime: options.runtime }), topology);
+}
+
+/**
+ * A runner on this machine.
+ *
+ * @example
+ * ```ts
+ * await run(wordcount, { input: "a.txt" }, local());
+ * ```
+ */
+export function local(options: LocalOptions = {}): Runner {
+  return { start: (definition, given) => start(definition, given, options) };
+}
