@@ -31,6 +31,7 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
   let lastTable: Map<unknown, Entry> = new Map();
   let size = 0;
   const writer = new ByteWriter();
+  const counter = { n: 0 };
 
   const lookupKey = (key: unknown): unknown => {
     if (typeof key === "string") return key;
@@ -64,7 +65,9 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
     }
   };
   return {
+    counter,
     receive(element, meta) {
+      counter.n++;
       const { key, value } = element as KV<unknown, unknown>;
       if (meta.windows.length !== 1) {
         // Each window has its own accumulator: send the element on as several, uncombined.

@@ -4,7 +4,7 @@ import { ElementMeta, type Receiver } from "../../portability/values/index.js";
 import type { DoFn } from "../model/do-fn.js";
 import { ReusedContext } from "./element-context.js";
 import { emitAll } from "./iteration.js";
-import type { Operator, OperatorScope } from "./operator.js";
+import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { isThenable, OrderedCalls } from "./ordered-calls.js";
 
 type Fn = (value: unknown, context: ReusedContext) => unknown;
@@ -13,7 +13,7 @@ type Fn = (value: unknown, context: ReusedContext) => unknown;
 type Deliver = (result: unknown, value: unknown, meta: ElementMeta) => Promise<void> | void;
 
 /** What the receivers of one operator share; the context is replaced when a call keeps it. */
-interface State {
+interface State extends Counter {
   context: ReusedContext;
   readonly calls: OrderedCalls;
 }
@@ -49,8 +49,10 @@ function callOperator(fn: Fn, concurrency: number, scope: OperatorScope, deliver
     (call) => deliver(call.result, call.value, call.meta),
     (cause, call) => scope.userError("rejected its promise", cause, call.value),
   );
+  const state: State = { n: 0, context: new ReusedContext(), calls };
   return {
-    receive: makeReceiver(fn, next, scope, { context: new ReusedContext(), calls }),
+    counter: state,
+    receive: makeReceiver(fn, next, scope, state),
     blocked: () => calls.blocked(),
     finishBundle: () => calls.settled(),
     abort: () => calls.abort(),
@@ -66,6 +68,7 @@ function later(state: State, value: unknown, meta: ElementMeta, result: unknown)
 const mapReceiver: MakeReceiver = (fn, next, scope, state) => {
   const { calls } = state;
   return (value, meta) => {
+    state.n++;
     if (calls.busy) return calls.wait(value, meta);
     const { context } = state;
     context.meta = meta;
@@ -83,6 +86,7 @@ const mapReceiver: MakeReceiver = (fn, next, scope, state) => {
 const filterReceiver: MakeReceiver = (fn, next, scope, state) => {
   const { calls } = state;
   return (value, meta) => {
+    state.n++;
     if (calls.busy) return calls.wait(value, meta);
     const { context } = state;
     context.meta = meta;
@@ -103,6 +107,7 @@ const SHORT = 256;
 const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
   const { calls } = state;
   return (value, meta) => {
+    state.n++;
     if (calls.busy) return calls.wait(value, meta);
     const { context } = state;
     context.meta = meta;

@@ -8,6 +8,8 @@ import type { Receiver } from "../../portability/values/index.js";
  */
 export interface Operator {
   readonly receive: Receiver;
+  /** Set by operators of one input that count what they receive themselves, which saves a call per element. */
+  readonly counter?: Counter;
   /** Undefined unless user code or buffering makes it necessary. */
   startBundle?(): void | Promise<void>;
   /** Delivers everything that is still to come of this bundle. */
@@ -17,6 +19,11 @@ export interface Operator {
   setup?(): void | Promise<void>;
   teardown?(): void | Promise<void>;
   abort?(): void;
+}
+
+/** Elements seen so far. */
+export interface Counter {
+  n: number;
 }
 
 /** What an operator needs of the stage around it. */

@@ -2,14 +2,12 @@
 import type { Coder } from "../../portability/coders/index.js";
 import { renderElement, UserCodeError, type StageContext, type StageDescriptor, type StageExecutor } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
-import type { Operator, OperatorScope } from "./operator.js";
+import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { createOperator } from "./operators.js";
 import type { Program } from "./program.js";
 
-/** Counts the elements of one PCollection. */
-interface Counter {
-  n: number;
-}
+/** Who reads a PCollection: an operator, or an output of the stage. */
+type Consumer = Pick<Operator, "receive" | "counter">;
 
 export function openStage(
   descriptor: StageDescriptor,
@@ -18,17 +16,23 @@ export function openStage(
   context: StageContext,
 ): EmbeddedStage {
   const stage = new EmbeddedStage();
-  const consumers = new Map<string, Receiver[]>();
-  const consume = (pcollection: string, receiver: Receiver): void => {
+  const consumers = new Map<string, Consumer[]>();
+  const consume = (pcollection: string, consumer: Consumer): void => {
     const list = consumers.get(pcollection);
-    if (list === undefined) consumers.set(pcollection, [receiver]);
-    else list.push(receiver);
+    if (list === undefined) consumers.set(pcollection, [consumer]);
+    else list.push(consumer);
   };
   for (const output of descriptor.outputs) {
     const receiver = context.outputs.get(output);
-    if (receiver !== undefined) consume(output, receiver);
+    if (receiver !== undefined) consume(output, { receive: receiver });
   }
-  const receiverOf = (pcollection: string): Receiver => counted(consumers.get(pcollection) ?? [], stage.counter(pcollection));
+  const receiverOf = (pcollection: string): Receiver => {
+    const list = consumers.get(pcollection) ?? [];
+    const counter = list.length === 1 ? list[0].counter : undefined;
+    if (counter === undefined) return counted(list.map(({ receive }) => receive), stage.counter(pcollection));
+    stage.setCounter(pcollection, counter);
+    return list[0].receive;
+  };
 
   const operators: Operator[] = [];
   for (const id of [...descriptor.transformIds].reverse()) {
@@ -38,7 +42,7 @@ export function openStage(
     const name = transform.uniqueName ?? id;
     const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage));
     operators.unshift(operator);
-    for (const pcollection of Object.values(transform.inputs ?? {})) consume(pcollection, operator.receive);
+    for (const pcollection of Object.values(transform.inputs ?? {})) consume(pcollection, operator);
   }
   for (const input of descriptor.inputs) stage.inputs.set(input, receiverOf(input));
   stage.operators = operators;
@@ -86,6 +90,10 @@ class EmbeddedStage implements StageExecutor {
     let counter = this.counters.get(pcollection);
     if (counter === undefined) this.counters.set(pcollection, (counter = { n: 0 }));
     return counter;
+  }
+
+  setCounter(pcollection: string, counter: Counter): void {
+    this.counters.set(pcollection, counter);
   }
 
   fail(error: Error): void {
