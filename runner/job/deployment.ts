@@ -1,0 +1,197 @@
+// The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
+import type { Coder } from "../../portability/coders/coder.js";
+import { PipelineError, type StageHost } from "../../portability/stage-host/index.js";
+import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
+import {
+  BatchCodec,
+  ElementBatch,
+  ElementSizer,
+  fieldsStream,
+  Inbox,
+  LocalChannel,
+  MAX_FRAME_BYTES,
+  Outbox,
+  RelayHead,
+  RemoteChannel,
+  RemotePort,
+  shuffleStream,
+  singleStream,
+  Task,
+  type HeadOperator,
+  type Link,
+  type LinkListener,
+  type OutputChannel,
+  type OutputStream,
+  type RuntimeOptions,
+  type TaskOwner,
+} from "../runtime/index.js";
+import { HeapStore, KeyGroups, keySpaceOf } from "../store/index.js";
+import type { Component, Stream, Topology } from "../topology/index.js";
+import { GroupByKey } from "../windows/index.js";
+import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
+import { readGroupingStrategy } from "./read-grouping-strategy.js";
+
+export interface DeploymentParts {
+  readonly topology: Topology;
+  readonly plan: DeploymentPlan;
+  readonly worker: number;
+  readonly host: StageHost;
+  /** Link to each other worker, by index. */
+  readonly links: ReadonlyMap<number, Link>;
+  readonly options: RuntimeOptions;
+  readonly owner: TaskOwner;
+  /** Told of failures outside of any task. */
+  readonly onError: (error: unknown) => void;
+}
+
+interface DeployedTask {
+  readonly placement: TaskPlacement;
+  readonly task: Task;
+}
+
+/**
+ * Builds this worker's tasks and everything between them. Nothing runs before {@link start}.
+ *
+ * - P1. All ports of an inbox exist before a frame can arrive: links are listened to last.
+ */
+export class Deployment {
+  private readonly own = new Map<string, DeployedTask>();
+  private readonly remotePorts = new Map<number, RemotePort>();
+  private readonly remoteChannels = new Map<number, RemoteChannel>();
+
+  constructor(private readonly parts: DeploymentParts) {
+    const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
+    const inboxes = new Map(placements.map(({ id }) => [id, new Inbox()]));
+    const outboxes = new Map(placements.map(({ id }) => [id, new Outbox()]));
+    for (const plan of parts.plan.channels) this.addRemotePort(plan, inboxes);
+    for (const stream of parts.topology.streams)
+      for (const placement of placements) if (placement.component.id === stream.from) this.addStream(stream, placement, inboxes, outboxes);
+    for (const placement of placements) {
+      const { id, component } = placement;
+      const inbox = inboxes.get(id)!;
+      if (component.head.kind === "impulse") feedImpulse(inbox);
+      const outbox = outboxes.get(id)!;
+      const { options, owner } = parts;
+      this.own.set(id, { placement, task: new Task({ id, componentId: component.id, inbox, outbox, options, owner }) });
+    }
+    for (const [worker, link] of parts.links) link.listen(this.linkListener(worker)); // P1
+  }
+
+  get tasks(): Task[] {
+    return [...this.own.values()].map(({ task }) => task);
+  }
+
+  /** Opens the executors: user code is set up when it resolves. */
+  async open(): Promise<void> {
+    for (const { placement, task } of this.own.values()) {
+      const { component } = placement;
+      const { stage, head } = component;
+      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
+      task.opened(executor, this.headOf(component, executor.receiver(head.output)));
+    }
+  }
+
+  start(): void {
+    for (const { task } of this.own.values()) task.start();
+  }
+
+  private addRemotePort({ id, stream, from, to }: ChannelPlan, inboxes: ReadonlyMap<string, Inbox>): void {
+    const { worker, links, options } = this.parts;
+    if (to.worker !== worker || from.worker === worker) return;
+    const port = new RemotePort(id, links.get(from.worker)!, inboxes.get(to.id)!, this.codecOf(stream), options.channelBytes);
+    this.remotePorts.set(id, port);
+  }
+
+  private addStream(
+    stream: Stream,
+    placement: TaskPlacement,
+    inboxes: ReadonlyMap<string, Inbox>,
+    outboxes: ReadonlyMap<string, Outbox>,
+  ): void {
+    const { options, plan } = this.parts;
+    const owner = outboxes.get(placement.id)!;
+    const channels = plan.channels
+      .filter((channel) => channel.stream === stream && channel.from.id === placement.id)
+      .map((channel) => this.channelOf(channel, inboxes));
+    const coder = (): Coder<unknown> => this.coderOf(stream, stream.coderId);
+    const parts = { channels, sizer: new ElementSizer(coder), batchBytes: batchBytes(options), owner };
+    owner.addStream(stream.pcollection, this.outputStream(stream, parts));
+  }
+
+  private outputStream(stream: Stream, parts: Parameters<typeof singleStream>[0]): OutputStream {
+    if (parts.channels.length === 1) return singleStream(parts);
+    if (stream.grouping !== "fields") return shuffleStream(parts);
+    const coder = this.coderOf(stream, stream.coderId);
+    return fieldsStream(parts, new KeyGroups(this.parts.topology.keyGroups, keySpaceOf(keyCoderOf(coder, stream.pcollection))));
+  }
+
+  private channelOf({ id, stream, to }: ChannelPlan, inboxes: ReadonlyMap<string, Inbox>): OutputChannel {
+    const { worker, links, options, onError } = this.parts;
+    if (to.worker === worker) return new LocalChannel(inboxes.get(to.id)!, options.channelBytes);
+    const failed = (error: unknown): void =>
+      onError(
+        new Error(`elements of ${stream.pcollection} cannot be sent to ${to.id}: ${String((error as Error).message)}`, { cause: error }),
+      );
+    const channel = new RemoteChannel(id, links.get(to.worker)!, this.codecOf(stream), options.channelBytes, failed);
+    this.remoteChannels.set(id, channel);
+    return channel;
+  }
+
+  private headOf({ head, stage }: Component, receiver: Receiver): HeadOperator {
+    if (head.kind !== "group-by-key") return new RelayHead(receiver);
+    const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
+    const store = new HeapStore(new KeyGroups(this.parts.topology.keyGroups, keys));
+    return new GroupByKey(readGroupingStrategy(head, stage.components), keys, store, receiver);
+  }
+
+  private codecOf(stream: Stream): BatchCodec {
+    const { windowCoderId } = this.componentOf(stream).stage.components.windowingStrategies![stream.windowingStrategyId];
+    const window = this.coderOf(stream, windowCoderId ?? "") as Coder<Window>;
+    return new BatchCodec(this.coderOf(stream, stream.coderId), window, MAX_FRAME_BYTES);
+  }
+
+  private coderOf(stream: Stream, coderId: string): Coder<unknown> {
+    return this.parts.host.coder(this.componentOf(stream).stage, coderId);
+  }
+
+  /** A component at an end of the stream, for the coders of its environment. */
+  private componentOf(stream: Stream): Component {
+    return this.parts.topology.components.find(({ id }) => id === stream.from)!;
+  }
+
+  private linkListener(worker: number): LinkListener {
+    const { onError } = this.parts;
+    return {
+      data: (channel, payload) => known(this.remotePorts.get(channel), worker, channel).data(payload),
+      watermark: (channel, watermark) => known(this.remotePorts.get(channel), worker, channel).watermark(watermark),
+      credit: (channel, bytes) => known(this.remoteChannels.get(channel), worker, channel).addCredits(bytes),
+      drained: () => {
+        for (const channel of this.remoteChannels.values()) channel.onRoom();
+      },
+      lost: onError,
+    };
+  }
+}
+
+/** With few credits a batch is smaller too, so that it does not take all of them. */
+function batchBytes({ batchBytes: wanted, channelBytes }: RuntimeOptions): number {
+  return Math.max(1, Math.min(wanted, channelBytes >> 2));
+}
+
+function feedImpulse(inbox: Inbox): void {
+  const port = inbox.addPort(() => {});
+  const batch = new ElementBatch();
+  batch.push(new Uint8Array(0), IMPULSE_META);
+  inbox.receive(port, batch);
+  inbox.receiveWatermark(port, MAX_TIMESTAMP);
+}
+
+function keyCoderOf(coder: Coder<unknown>, where: string): Coder<unknown> {
+  if (coder.urn === "beam:coder:kv:v1" && coder.components.length === 2) return coder.components[0];
+  throw new PipelineError("not_keyed", `"${where}" groups elements whose coder is ${coder.urn}; only key-value pairs can be grouped`);
+}
+
+function known<T>(end: T | undefined, worker: number, channel: number): T {
+  if (end === undefined) throw new Error(`worker ${worker} spoke of channel ${channel}, which does not exist`);
+  return end;
+}

@@ -1,0 +1,10 @@
+// A job from topology to result: its coordinator, the workers' agents, and the Job that its user holds.
+export { HungJobError, WorkerLostError } from "./coordinator.js";
+export * from "./in-process-launcher.js";
+export type { Job, JobMessage, JobState } from "./job.js";
+export type { ComponentMetrics, JobMetrics } from "./job-metrics.js";
+export * from "./message-codec.js";
+export type * from "./messages.js";
+export * from "./run-job.js";
+export { WorkerAgent } from "./worker-agent.js";
+export type * from "./worker-port.js";

@@ -1,0 +1,78 @@
+import { MAX_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
+import type { TaskCounts } from "../runtime/index.js";
+import type { Component, Topology } from "../topology/index.js";
+
+/** Figures of one component at one moment, summed over its tasks. */
+export interface ComponentMetrics {
+  readonly id: string;
+  readonly tasks: number;
+  /** Elements taken by the head. */
+  readonly elementsIn: number;
+  /** Elements sent, once for each stream. */
+  readonly elementsOut: number;
+  /** Elements in, a second, since the metrics before. */
+  readonly ratePerSecond: number;
+  readonly bundles: number;
+  /** Output watermark: the least of the tasks'. */
+  readonly watermark: Timestamp;
+  readonly queuedBytes: number;
+  readonly droppedLate: number;
+}
+
+/** Figures of a job at one moment. */
+export interface JobMetrics {
+  /** Milliseconds since the job started to run. */
+  readonly elapsedMs: number;
+  readonly components: readonly ComponentMetrics[];
+  /** Elements of each PCollection so far, by its id. */
+  readonly elements: ReadonlyMap<string, number>;
+}
+
+export const NO_METRICS: JobMetrics = { elapsedMs: 0, components: [], elements: new Map() };
+
+/** Sums up what tasks counted; `before` gives the rates their starting point. */
+export function summarise(topology: Topology, counts: readonly TaskCounts[], elapsedMs: number, before: JobMetrics): JobMetrics {
+  const byComponent = new Map<string, TaskCounts[]>(topology.components.map(({ id }) => [id, []]));
+  for (const task of counts) byComponent.get(task.component)?.push(task);
+  const seconds = (elapsedMs - before.elapsedMs) / 1000;
+  const components = topology.components.map((component): ComponentMetrics => {
+    const tasks = byComponent.get(component.id)!;
+    const sum = (of: (task: TaskCounts) => number): number => tasks.reduce((total, task) => total + of(task), 0);
+    const elementsIn = sum((task) => task.elementsIn);
+    const earlier = before.components.find(({ id }) => id === component.id)?.elementsIn ?? 0;
+    return {
+      id: component.id,
+      tasks: component.parallelism,
+      elementsIn,
+      elementsOut: sum((task) => task.elementsOut),
+      ratePerSecond: seconds > 0 ? (elementsIn - earlier) / seconds : 0,
+      bundles: sum((task) => task.bundles),
+      watermark: tasks.reduce((least, task) => Math.min(least, task.outputWatermark), MAX_TIMESTAMP),
+      queuedBytes: sum((task) => task.queuedBytes),
+      droppedLate: sum((task) => task.droppedLate),
+    };
+  });
+  return { elapsedMs, components, elements: elementsOf(topology, byComponent) };
+}
+
+/**
+ * A PCollection between components is known to those that make it and to those that take it. It is counted where it is
+ * made; only one that no stage puts out, such as the output of a grouping, is counted where it is taken.
+ */
+function elementsOf(topology: Topology, byComponent: ReadonlyMap<string, readonly TaskCounts[]>): Map<string, number> {
+  const made = new Map<string, number>();
+  const taken = new Map<string, number>();
+  for (const component of topology.components) {
+    const counts = new Map<string, number>();
+    for (const task of byComponent.get(component.id)!)
+      for (const [pcollection, count] of Object.entries(task.pcollections)) counts.set(pcollection, (counts.get(pcollection) ?? 0) + count);
+    for (const [pcollection, count] of counts)
+      if (isTaken(component, pcollection)) taken.set(pcollection, Math.max(taken.get(pcollection) ?? 0, count));
+      else made.set(pcollection, (made.get(pcollection) ?? 0) + count);
+  }
+  return new Map([...taken, ...made]);
+}
+
+function isTaken({ head, stage }: Component, pcollection: string): boolean {
+  return pcollection === head.output || (stage.inputs.includes(pcollection) && !stage.outputs.includes(pcollection));
+}

@@ -1,0 +1,66 @@
+// What a job's coordinator and its workers say to each other. Plain values throughout; message-codec.ts turns the two that
+// hold more (a topology, an error) into JSON for workers in other processes.
+//
+// The exchange, for each worker:
+//
+//   coordinator                     worker
+//   deploy  ──────────────────────►
+//           ◄────────────────────── listening     where other workers reach it
+//   connect ──────────────────────►               all of them are listening
+//           ◄────────────────────── ready         links are up, user code is set up
+//   start   ──────────────────────►               all of them are ready
+//           ◄────────────────────── report …      twice a second, and with done
+//           ◄────────────────────── done          all of its tasks are
+//   stop    ──────────────────────►               at any time, also instead of any of the above
+//           ◄────────────────────── stopped
+//
+// A worker that fails says so once, at any time, and waits for stop.
+import type { RuntimeOptions, TaskCounts } from "../runtime/index.js";
+import type { Topology } from "../topology/index.js";
+
+export interface DeployMessage {
+  readonly type: "deploy";
+  readonly job: string;
+  readonly generation: number;
+  /** Secret that workers of this job show each other. */
+  readonly token: string;
+  readonly worker: number;
+  readonly workers: number;
+  readonly topology: Topology;
+  readonly options: RuntimeOptions;
+}
+
+export type ToWorker =
+  | DeployMessage
+  | {
+      readonly type: "connect";
+      /** Link address of each worker, by index; undefined where there is only one. */
+      readonly addresses: readonly (string | undefined)[];
+    }
+  | { readonly type: "start" }
+  | { readonly type: "stop" };
+
+/** What a task waits for, for people. */
+export interface TaskWait {
+  readonly task: string;
+  readonly waitsFor: string;
+}
+
+export interface WorkerReport {
+  readonly tasks: readonly TaskCounts[];
+  /** Nothing can run before something arrives, and no user code is at work. */
+  readonly idle: boolean;
+  /** Changes whenever anything happens. */
+  readonly turns: number;
+  readonly framesSent: number;
+  readonly framesReceived: number;
+  readonly waits: readonly TaskWait[];
+}
+
+export type FromWorker =
+  | { readonly type: "listening"; readonly address: string | undefined }
+  | { readonly type: "ready" }
+  | { readonly type: "report"; readonly report: WorkerReport }
+  | { readonly type: "done"; readonly report: WorkerReport }
+  | { readonly type: "failed"; readonly error: unknown }
+  | { readonly type: "stopped" };

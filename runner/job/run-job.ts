@@ -1,0 +1,30 @@
+import { DEFAULT_RUNTIME_OPTIONS, type RuntimeOptions } from "../runtime/index.js";
+import type { Topology } from "../topology/index.js";
+import { Coordinator } from "./coordinator.js";
+import type { Job } from "./job.js";
+import { checkGroupings } from "./read-grouping-strategy.js";
+import type { WorkerLauncher } from "./worker-port.js";
+
+export interface RunJobOptions {
+  readonly launcher: WorkerLauncher;
+  /** Number of workers; 1 unless given. */
+  readonly workers?: number;
+  readonly runtime?: Partial<RuntimeOptions>;
+  /** Names the job; a random one unless given. */
+  readonly jobId?: string;
+}
+
+/**
+ * Starts a job; it runs on by itself, {@link Job} tells how it fares.
+ *
+ * @throws PipelineError if the topology has groupings that the runtime cannot do; nothing has been started then.
+ */
+export function runJob(topology: Topology, options: RunJobOptions): Job {
+  const { launcher, workers = 1, runtime, jobId } = options;
+  if (!(Number.isSafeInteger(workers) && workers >= 1))
+    throw new RangeError(`workers must be a whole number of at least 1, not ${workers}`);
+  checkGroupings(topology);
+  const coordinator = new Coordinator(topology, workers, { ...DEFAULT_RUNTIME_OPTIONS, ...runtime }, jobId);
+  void coordinator.start(launcher);
+  return coordinator.job;
+}

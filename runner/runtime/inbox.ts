@@ -1,0 +1,118 @@
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
+import { ElementBatch } from "./element-batch.js";
+import { WatermarkCoalescer } from "./watermark-coalescer.js";
+
+/** A batch that is decoded when its turn comes. */
+export interface EncodedBatch {
+  readonly bytes: number;
+  decode(): ElementBatch;
+}
+
+/** One input channel as the receiving task sees it. */
+class Port {
+  /** Batches and watermarks in the order of their sending. */
+  readonly frames: (ElementBatch | EncodedBatch | Timestamp)[] = [];
+  /** Index of the oldest frame; the ones before it are gone. */
+  first = 0;
+
+  constructor(readonly returnCredits: (bytes: number) => void) {}
+
+  take(): ElementBatch | EncodedBatch | Timestamp | undefined {
+    if (this.first === this.frames.length) return undefined;
+    const frame = this.frames[this.first];
+    this.frames[this.first++] = 0; // let go of the batch
+    if (this.first === this.frames.length) {
+      this.frames.length = 0;
+      this.first = 0;
+    } else if (this.first >= 1024) {
+      this.frames.splice(0, this.first);
+      this.first = 0;
+    }
+    return frame;
+  }
+}
+
+/**
+ * The input of a task: frames of its channels, each in order, the channels in turn.
+ *
+ * - I1. A watermark takes effect when all that its channel sent before it has been taken.
+ * - I2. The bytes of a batch are returned to its sender once the batch has been given back with {@link release}.
+ * - I3. What is queued is bounded by the credits of the senders; the inbox itself refuses nothing.
+ */
+export class Inbox {
+  /** Told when something arrives at an inbox that was empty. */
+  onArrival: () => void = () => {};
+  /** Bytes waiting or being processed. */
+  queuedBytes = 0;
+  private readonly ports: Port[] = [];
+  private coalescer: WatermarkCoalescer | undefined;
+  private waiting = 0;
+  private next = 0;
+  private takenPort: Port | undefined;
+  private takenBytes = 0;
+
+  /** Adds an input channel; all of them must be there before the first frame. */
+  addPort(returnCredits: (bytes: number) => void): number {
+    return this.ports.push(new Port(returnCredits)) - 1;
+  }
+
+  receive(port: number, batch: ElementBatch | EncodedBatch): void {
+    this.queuedBytes += batch.bytes;
+    this.arrive(port, batch);
+  }
+
+  receiveWatermark(port: number, watermark: Timestamp): void {
+    const { frames } = this.ports[port];
+    const last = frames.length - 1;
+    if (last >= 0 && typeof frames[last] === "number" && last >= this.ports[port].first) frames[last] = watermark;
+    else this.arrive(port, watermark);
+  }
+
+  /** The input watermark, as far as frames have been taken. */
+  get watermark(): Timestamp {
+    return this.coalescer === undefined ? (this.ports.length === 0 ? MAX_TIMESTAMP : MIN_TIMESTAMP) : this.coalescer.watermark;
+  }
+
+  /** The next batch, or undefined if there is none or a watermark has moved first: look at {@link watermark}. */
+  take(): ElementBatch | undefined {
+    const { ports } = this;
+    const coalescer = (this.coalescer ??= new WatermarkCoalescer(ports.length));
+    while (this.waiting > 0) {
+      const port = ports[this.next];
+      const frame = port.take();
+      if (frame === undefined) {
+        this.next = this.next + 1 === ports.length ? 0 : this.next + 1;
+        continue;
+      }
+      this.waiting--;
+      if (typeof frame === "number") {
+        if (coalescer.observe(this.next, frame)) return undefined; // I1
+        continue;
+      }
+      this.takenPort = port;
+      this.takenBytes = frame.bytes;
+      this.next = this.next + 1 === ports.length ? 0 : this.next + 1;
+      return frame instanceof ElementBatch ? frame : frame.decode();
+    }
+    return undefined;
+  }
+
+  /** The batch taken last has been processed (I2). */
+  release(): void {
+    const port = this.takenPort;
+    if (port === undefined) return;
+    this.takenPort = undefined;
+    this.queuedBytes -= this.takenBytes;
+    port.returnCredits(this.takenBytes);
+  }
+
+  /** Whether any frame waits to be taken. */
+  get hasWaiting(): boolean {
+    return this.waiting > 0;
+  }
+
+  private arrive(port: number, frame: ElementBatch | EncodedBatch | Timestamp): void {
+    this.ports[port].frames.push(frame);
+    if (this.waiting++ === 0) this.onArrival();
+  }
+}

@@ -1,0 +1,18 @@
+// How tasks run: batches, channels with credits, links between workers, tasks and the event loop that gives them turns.
+// Knows no protos and no user code: a stage is a StageExecutor, an element is a value with its meta.
+export * from "./batch-codec.js";
+export * from "./channel.js";
+export * from "./element-batch.js";
+export * from "./element-sizer.js";
+export * from "./head.js";
+export * from "./inbox.js";
+export * from "./link-endpoint.js";
+export * from "./link.js";
+export * from "./outbox.js";
+export * from "./output-stream.js";
+export * from "./remote-channel.js";
+export * from "./runtime-options.js";
+export * from "./task.js";
+export type * from "./task-counts.js";
+export * from "./worker.js";
+export type { Hello } from "./greeting.js";

@@ -1,0 +1,24 @@
+/** How much may be in flight and how long anything may go on without a break. Defaults suit bulk work at low latency. */
+export interface RuntimeOptions {
+  /** Bytes that may be under way on one channel before its sender has to wait. */
+  readonly channelBytes: number;
+  /** Bytes of a batch after which it is sent. */
+  readonly batchBytes: number;
+  /** A bundle ends after this many elements, … */
+  readonly bundleElements: number;
+  /** … this many milliseconds, or when nothing waits to be processed: whichever comes first. */
+  readonly bundleMs: number;
+  /** Milliseconds for which one task runs before the others of its worker have their turn. */
+  readonly taskSliceMs: number;
+  /** Milliseconds for which a worker runs tasks before it lets input, timers and messages through. */
+  readonly turnMs: number;
+}
+
+export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
+  channelBytes: 1 << 20,
+  batchBytes: 32 << 10,
+  bundleElements: 16_384,
+  bundleMs: 100,
+  taskSliceMs: 5,
+  turnMs: 10,
+};

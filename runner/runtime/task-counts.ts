@@ -1,0 +1,19 @@
+import type { Timestamp } from "../../portability/values/index.js";
+
+/** What a task has done so far; plain JSON. */
+export interface TaskCounts {
+  readonly component: string;
+  /** Elements taken by the head. */
+  readonly elementsIn: number;
+  /** Elements handed over, once for each stream they went to. */
+  readonly elementsOut: number;
+  readonly bundles: number;
+  readonly inputWatermark: Timestamp;
+  readonly outputWatermark: Timestamp;
+  /** Estimated bytes waiting in the inbox and the outbox. */
+  readonly queuedBytes: number;
+  /** Elements dropped because their window had expired. */
+  readonly droppedLate: number;
+  /** Elements by PCollection, of those that the task's stage knows. */
+  readonly pcollections: Readonly<Record<string, number>>;
+}

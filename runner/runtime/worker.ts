@@ -1,0 +1,72 @@
+import type { RuntimeOptions } from "./runtime-options.js";
+import type { Task, TaskOwner } from "./task.js";
+
+/** What a worker tells whoever runs it. */
+export interface WorkerListener {
+  taskDone(task: Task): void;
+  taskFailed(task: Task, error: unknown): void;
+}
+
+/**
+ * Runs tasks on this process's event loop (design D11): those that have something to do, in turn, for a slice each; after
+ * `turnMs` everything else on the loop has its chance. With nothing to do it sleeps until a task is woken: it never polls.
+ *
+ * - R1. A task is in the queue at most once; one woken during its own turn gets another.
+ * - R2. After {@link stop} no task gets a turn.
+ */
+export class Worker implements TaskOwner {
+  /** Turns given so far: as long as it changes something happens. */
+  turns = 0;
+  private queue: Task[] = [];
+  private readonly queued = new Set<Task>();
+  private scheduled = false;
+  private stopped = false;
+
+  constructor(
+    private readonly options: RuntimeOptions,
+    private readonly listener: WorkerListener,
+  ) {}
+
+  /** Whether no task has anything to do right now. */
+  get isIdle(): boolean {
+    return this.queued.size === 0;
+  }
+
+  wake(task: Task): void {
+    if (this.stopped || this.queued.has(task)) return; // R1
+    this.queued.add(task);
+    this.queue.push(task);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.run);
+  }
+
+  taskDone(task: Task): void {
+    this.listener.taskDone(task);
+  }
+
+  taskFailed(task: Task, error: unknown): void {
+    this.listener.taskFailed(task, error);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.queue = [];
+    this.queued.clear();
+  }
+
+  private readonly run = (): void => {
+    const end = performance.now() + this.options.turnMs;
+    let now = 0;
+    do {
+      const task = this.queue.shift();
+      if (task === undefined) break;
+      this.queued.delete(task);
+      this.turns++;
+      now = performance.now();
+      if (task.turn(Math.min(end, now + this.options.taskSliceMs))) this.wake(task);
+    } while (performance.now() < end);
+    if (this.queue.length > 0) setImmediate(this.run);
+    else this.scheduled = false;
+  };
+}

@@ -1,0 +1,3 @@
+// How elements are grouped by key and window, and when a group is emitted. Knows no protos, clocks or sockets.
+export * from "./group-by-key.js";
+export * from "./grouping-strategy.js";

@@ -1,0 +1,54 @@
+import type { Timestamp } from "../../portability/values/index.js";
+
+/** What waits for the watermark to pass an instant, the earliest first: a binary heap. */
+export class WatermarkQueue<T> {
+  private readonly instants: Timestamp[] = [];
+  private readonly items: T[] = [];
+
+  get size(): number {
+    return this.items.length;
+  }
+
+  add(instant: Timestamp, item: T): void {
+    const { instants, items } = this;
+    let at = items.length;
+    instants.push(instant);
+    items.push(item);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (instants[parent] <= instant) break;
+      instants[at] = instants[parent];
+      items[at] = items[parent];
+      at = parent;
+    }
+    instants[at] = instant;
+    items[at] = item;
+  }
+
+  /** Takes the earliest item if the watermark is beyond its instant, i.e. nothing at that instant can come any more. */
+  takePassed(watermark: Timestamp): T | undefined {
+    if (this.items.length === 0 || this.instants[0] >= watermark) return undefined;
+    const first = this.items[0];
+    const lastInstant = this.instants.pop()!;
+    const lastItem = this.items.pop()!;
+    if (this.items.length > 0) this.sink(lastInstant, lastItem);
+    return first;
+  }
+
+  private sink(instant: Timestamp, item: T): void {
+    const { instants, items } = this;
+    const size = items.length;
+    let at = 0;
+    for (;;) {
+      let child = at * 2 + 1;
+      if (child >= size) break;
+      if (child + 1 < size && instants[child + 1] < instants[child]) child++;
+      if (instants[child] >= instant) break;
+      instants[at] = instants[child];
+      items[at] = items[child];
+      at = child;
+    }
+    instants[at] = instant;
+    items[at] = item;
+  }
+}
