@@ -28,13 +28,27 @@ export function functionOperator(doFn: Exclude<DoFn, { kind: "par-do" }>, next: 
     case "map":
       return callOperator(fn, doFn.concurrency, scope, (result, _, meta) => next(result, meta), mapReceiver, next);
     case "filter":
-      return callOperator(fn, doFn.concurrency, scope, (result, value, meta) => (result === true ? next(value, meta) : undefined), filterReceiver, next);
+      return callOperator(
+        fn,
+        doFn.concurrency,
+        scope,
+        (result, value, meta) => (result === true ? next(value, meta) : undefined),
+        filterReceiver,
+        next,
+      );
     case "flat-map":
       return callOperator(fn, doFn.concurrency, scope, (result, _, meta) => emitAll(result, meta, next, scope), flatMapReceiver, next);
   }
 }
 
-function callOperator(fn: Fn, concurrency: number, scope: OperatorScope, deliver: Deliver, makeReceiver: MakeReceiver, next: Receiver): Operator {
+function callOperator(
+  fn: Fn,
+  concurrency: number,
+  scope: OperatorScope,
+  deliver: Deliver,
+  makeReceiver: MakeReceiver,
+  next: Receiver,
+): Operator {
   const calls = new OrderedCalls(
     concurrency,
     (call) => {

@@ -54,7 +54,10 @@ export function createOperator(
     case "beam:transform:combine_grouped_values:v1":
       return combineGroupedValuesOperator(combineFn(), next(), scope);
     default:
-      throw new PipelineError("unknown_transform", `transform "${scope.name}" has URN ${transform.spec?.urn ?? "(none)"}, which the TypeScript harness cannot execute`);
+      throw new PipelineError(
+        "unknown_transform",
+        `transform "${scope.name}" has URN ${transform.spec?.urn ?? "(none)"}, which the TypeScript harness cannot execute`,
+      );
   }
 }
 
@@ -63,7 +66,11 @@ function windowOperator(spec: beam.pipeline.IFunctionSpec | null | undefined, ne
   return { receive: (value, meta) => next(value, new ElementMeta(meta.timestamp, windowFn.assign(meta.timestamp), meta.pane)) };
 }
 
-function keyCoderOf(transform: beam.pipeline.IPTransform, descriptor: StageDescriptor, coderOf: (coderId: string) => Coder<unknown>): Coder<unknown> {
+function keyCoderOf(
+  transform: beam.pipeline.IPTransform,
+  descriptor: StageDescriptor,
+  coderOf: (coderId: string) => Coder<unknown>,
+): Coder<unknown> {
   const input = Object.values(transform.inputs ?? {})[0];
   const coder = coderOf(descriptor.components.pcollections?.[input]?.coderId ?? "");
   return coder.components[0];

@@ -133,7 +133,13 @@ export class OrderedCalls {
 
   private startWaiting(): void {
     while (this.waitingValues.length > 0 && this.calls.length < this.concurrency) {
-      const call: Call = { value: this.waitingValues.shift(), meta: this.waitingMetas.shift() as ElementMeta, settled: false, result: undefined, held: [] };
+      const call: Call = {
+        value: this.waitingValues.shift(),
+        meta: this.waitingMetas.shift() as ElementMeta,
+        settled: false,
+        result: undefined,
+        held: [],
+      };
       this.calls.push(call);
       this.track(call, this.invoke(call));
     }

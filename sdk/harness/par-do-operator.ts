@@ -1,5 +1,12 @@
 // The operator of an author's ParDo object: lifecycle, tagged outputs, emits that outlive the call refused.
-import { ElementMeta, GLOBAL_WINDOWS, GLOBAL_WINDOW_MAX_TIMESTAMP, NO_FIRING, type Receiver, type Timestamp } from "../../portability/values/index.js";
+import {
+  ElementMeta,
+  GLOBAL_WINDOWS,
+  GLOBAL_WINDOW_MAX_TIMESTAMP,
+  NO_FIRING,
+  type Receiver,
+  type Timestamp,
+} from "../../portability/values/index.js";
 import type { DoFn, UntypedParDo } from "../model/do-fn.js";
 import { ReusedContext } from "./element-context.js";
 import { emitAll } from "./iteration.js";
@@ -40,7 +47,11 @@ class CallContext extends ReusedContext {
   private emitTo(next: Receiver): EmitFn {
     return (value, timestamp) => {
       if (!this.active) {
-        const error = this.scope.userError("emitted after its call had settled", new Error("await everything that emits before process returns"), value);
+        const error = this.scope.userError(
+          "emitted after its call had settled",
+          new Error("await everything that emits before process returns"),
+          value,
+        );
         this.scope.fail(error);
         throw error;
       }
@@ -51,7 +62,11 @@ class CallContext extends ReusedContext {
   }
 }
 
-export function parDoOperator(doFn: Extract<DoFn, { kind: "par-do" }>, outputs: ReadonlyMap<string, Receiver>, scope: OperatorScope): Operator {
+export function parDoOperator(
+  doFn: Extract<DoFn, { kind: "par-do" }>,
+  outputs: ReadonlyMap<string, Receiver>,
+  scope: OperatorScope,
+): Operator {
   const spec: UntypedParDo = doFn.spec;
   const tagged = !(doFn.tags.length === 1 && doFn.tags[0] === "out");
   const main: Receiver = tagged ? () => undefined : (outputs.get("out") as Receiver);

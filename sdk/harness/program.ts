@@ -23,7 +23,10 @@ export class Program {
   primitive<K extends Primitive["kind"]>(transform: string, kind: K): Extract<Primitive, { kind: K }> {
     const primitive = this.nodes.get(transform)?.primitive;
     if (primitive?.kind !== kind)
-      throw new PipelineError("program_mismatch", `the program has no ${kind} transform named "${transform}"; it is not the program that was submitted`);
+      throw new PipelineError(
+        "program_mismatch",
+        `the program has no ${kind} transform named "${transform}"; it is not the program that was submitted`,
+      );
     return primitive as Extract<Primitive, { kind: K }>;
   }
 
@@ -38,7 +41,12 @@ export class Program {
       if (node.uniqueName === "") continue;
       const what = [node.primitive?.kind ?? "composite", ...[...node.inputs].map(([tag, p]) => `${tag}=${p.id}`), ...node.outputs.keys()];
       const windowing = node.primitive?.kind === "window-into" ? JSON.stringify(node.primitive.windowing) : "";
-      lines.push(`${createHash("sha256").update(`${what.join("|")}|${windowing}`).digest("hex").slice(0, 16)} ${node.uniqueName}`);
+      lines.push(
+        `${createHash("sha256")
+          .update(`${what.join("|")}|${windowing}`)
+          .digest("hex")
+          .slice(0, 16)} ${node.uniqueName}`,
+      );
     }
     return lines.join("\n");
   }

@@ -1,6 +1,12 @@
 // One open stage: its operators, composed from the last consumer back to the inputs.
 import type { Coder } from "../../portability/coders/index.js";
-import { renderElement, UserCodeError, type StageContext, type StageDescriptor, type StageExecutor } from "../../portability/stage-host/index.js";
+import {
+  renderElement,
+  UserCodeError,
+  type StageContext,
+  type StageDescriptor,
+  type StageExecutor,
+} from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
 import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { createOperator } from "./operators.js";
@@ -29,7 +35,11 @@ export function openStage(
   const receiverOf = (pcollection: string): Receiver => {
     const list = consumers.get(pcollection) ?? [];
     const counter = list.length === 1 ? list[0].counter : undefined;
-    if (counter === undefined) return counted(list.map(({ receive }) => receive), stage.counter(pcollection));
+    if (counter === undefined)
+      return counted(
+        list.map(({ receive }) => receive),
+        stage.counter(pcollection),
+      );
     stage.setCounter(pcollection, counter);
     return list[0].receive;
   };
@@ -37,7 +47,8 @@ export function openStage(
   const operators: Operator[] = [];
   for (const id of [...descriptor.transformIds].reverse()) {
     const transform = descriptor.components.transforms?.[id];
-    if (transform === undefined || transform === null) throw new Error(`stage ${descriptor.id} names transform ${id}, which the pipeline does not have`);
+    if (transform === undefined || transform === null)
+      throw new Error(`stage ${descriptor.id} names transform ${id}, which the pipeline does not have`);
     const outputs = new Map(Object.entries(transform.outputs ?? {}).map(([tag, pcollection]) => [tag, receiverOf(pcollection)]));
     const name = transform.uniqueName ?? id;
     const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage));
@@ -58,7 +69,11 @@ function scopeOf(name: string, program: Program, context: StageContext, stage: E
     userError: (action, cause, element) =>
       cause instanceof UserCodeError
         ? cause
-        : new UserCodeError({ transform: name, element: element === undefined ? undefined : renderElement(element), line: program.site(name) }, action, cause),
+        : new UserCodeError(
+            { transform: name, element: element === undefined ? undefined : renderElement(element), line: program.site(name) },
+            action,
+            cause,
+          ),
     fail: (error) => stage.fail(error),
   };
 }

@@ -4,7 +4,7 @@
 //     an author's name used twice in one scope is an error, because state and functions are found by it.
 // G2. Ids depend on the order of `apply` alone, so the same builder with the same options gives the same graph (D2).
 import type { Coder } from "../../portability/coders/index.js";
-import { PipelineError } from "../../portability/stage-host/index.js";
+import { PipelineError, renderElement } from "../../portability/stage-host/index.js";
 import { authorSite } from "./author-site.js";
 import { PCollection } from "./pcollection.js";
 import { Pipeline } from "./pipeline.js";
@@ -103,7 +103,10 @@ export class GraphBuilder {
 function toTransform<In, Out>(appliable: Appliable<In, Out>): PTransform<In, Out> {
   if (typeof appliable === "function") return { defaultName: appliable.name === "" ? "composite" : appliable.name, expand: appliable };
   if (appliable === null || typeof appliable !== "object" || typeof appliable.expand !== "function")
-    throw new PipelineError("not_a_transform", `apply() takes a transform or a function, not ${String(appliable)} (${authorSite() ?? "?"})`);
+    throw new PipelineError(
+      "not_a_transform",
+      `apply() takes a transform or a function, not ${renderElement(appliable)} (${authorSite() ?? "?"})`,
+    );
   return appliable;
 }
 

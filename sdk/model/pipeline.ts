@@ -3,6 +3,9 @@ import type { Appliable } from "./ptransform.js";
 
 /** The root of a pipeline that is being built: sources are applied to it. */
 export class Pipeline {
+  /** Only for the type checker: a PCollection is no Pipeline, though it has all that one has. */
+  declare private readonly root: never;
+
   /** @internal Built by {@link pipeline}. */
   constructor(/** @internal */ readonly graph: GraphBuilder) {}
 

@@ -10,7 +10,7 @@ export interface PTransform<In, Out> {
   /** What an unnamed transform is called, e.g. `map`; a number is added to repeated ones. */
   readonly defaultName: string;
   /** Builds the transform out of others. Called once for each `apply`. */
-  expand(input: In): Out;
+  readonly expand: (input: In) => Out;
 }
 
 /** What `apply` takes: a transform, or a plain function from input to output, which is a composite. */

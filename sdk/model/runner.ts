@@ -58,7 +58,11 @@ export interface Runner {
  * await run(wordcount, { input: "a.txt" }, local({ workers: 2 }));
  * ```
  */
-export async function run(definition: PipelineDefinition<never> | PipelineDefinition, options: Readonly<Record<string, unknown>>, runner: Runner): Promise<RunMetrics> {
+export async function run(
+  definition: PipelineDefinition<never> | PipelineDefinition,
+  options: Readonly<Record<string, unknown>>,
+  runner: Runner,
+): Promise<RunMetrics> {
   const started = await runner.start(definition as PipelineDefinition, options);
   return await started.result();
 }

@@ -29,9 +29,7 @@ function assertion<T>(name: string, check: (elements: T[]) => void): PTransform<
     expand(input) {
       const p = new Pipeline(input.graph);
       const marker = p.apply(create<KV<number, Marked<T>>>("marker", [kv(0, null)]));
-      const elements = input
-        .apply(windowInto("all", global()))
-        .apply(map("mark", (element): KV<number, Marked<T>> => kv(0, { element })));
+      const elements = input.apply(windowInto("all", global())).apply(map("mark", (element): KV<number, Marked<T>> => kv(0, { element })));
       return p
         .apply(flatten("with marker", [elements, marker]))
         .apply(groupByKey("gather"))
@@ -66,7 +64,10 @@ export function assertEmpty(): PTransform<PCollection<unknown>, PCollection<numb
 }
 
 /** Fails the run unless `predicate` accepts the array of all elements; say in `expectation` what it accepts. */
-export function assertSatisfies<T>(expectation: string, predicate: (elements: T[]) => boolean): PTransform<PCollection<T>, PCollection<number>> {
+export function assertSatisfies<T>(
+  expectation: string,
+  predicate: (elements: T[]) => boolean,
+): PTransform<PCollection<T>, PCollection<number>> {
   return assertion<T>("assertSatisfies", (found) => {
     if (!predicate(found)) throw new AssertionFailure(`expected ${expectation}, got ${renderElement(found, 1000)}`);
   });

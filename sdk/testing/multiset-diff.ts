@@ -32,7 +32,11 @@ function add(counts: Map<string, number>, key: string, n: number): void {
 function canonical(value: unknown): string {
   if (Object.is(value, -0)) return "-0";
   if (Array.isArray(value)) return `[${value.map(canonical).join(", ")}]`;
-  if (value instanceof Map) return `Map{${[...value].map(([k, v]) => `${canonical(k)} => ${canonical(v)}`).sort().join(", ")}}`;
+  if (value instanceof Map)
+    return `Map{${[...value]
+      .map(([k, v]) => `${canonical(k)} => ${canonical(v)}`)
+      .sort()
+      .join(", ")}}`;
   if (value instanceof Set) return `Set{${[...value].map(canonical).sort().join(", ")}}`;
   if (value instanceof Uint8Array) return `bytes(${Buffer.from(value).toString("hex")})`;
   if (value === null || typeof value !== "object" || value instanceof Date) return renderElement(value, 1_000_000);

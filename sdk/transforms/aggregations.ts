@@ -8,7 +8,8 @@ import { anyValue } from "./element-coder.js";
 import { elementwise } from "./par-do.js";
 
 /** How many elements each window has. */
-export const countGlobally = (name?: string): PTransform<PCollection<unknown>, PCollection<number>> => globally(name, "countGlobally", countFn);
+export const countGlobally = (name?: string): PTransform<PCollection<unknown>, PCollection<number>> =>
+  globally(name, "countGlobally", countFn);
 
 /** How many values each key has. */
 export const countPerKey = <K>(name?: string): PTransform<PCollection<KV<K, unknown>>, PCollection<KV<K, number>>> =>
@@ -25,7 +26,11 @@ export function countPerElement<T>(name?: string): PTransform<PCollection<T>, PC
     defaultName: "countPerElement",
     expand: (input) =>
       input
-        .apply(elementwise<T, KV<T, null>>("key", "key", { kind: "map", fn: (value: T) => kv(value, null), concurrency: 1 }, (i) => kvCoder(i.coder, anyValue)))
+        .apply(
+          elementwise<T, KV<T, null>>("key", "key", { kind: "map", fn: (value: T) => kv(value, null), concurrency: 1 }, (i) =>
+            kvCoder(i.coder, anyValue),
+          ),
+        )
         .apply(perKey<T, unknown, number, number>("count", "count", countFn)),
   };
 }
@@ -33,11 +38,13 @@ export function countPerElement<T>(name?: string): PTransform<PCollection<T>, PC
 /** The sum of all numbers of each window. */
 export const sumGlobally = (name?: string): PTransform<PCollection<number>, PCollection<number>> => globally(name, "sumGlobally", sumFn);
 /** The sum of each key's numbers. */
-export const sumPerKey = <K>(name?: string): PTransform<PCollection<KV<K, number>>, PCollection<KV<K, number>>> => perKey(name, "sumPerKey", sumFn);
+export const sumPerKey = <K>(name?: string): PTransform<PCollection<KV<K, number>>, PCollection<KV<K, number>>> =>
+  perKey(name, "sumPerKey", sumFn);
 /** The mean of all numbers of each window. */
 export const meanGlobally = (name?: string): PTransform<PCollection<number>, PCollection<number>> => globally(name, "meanGlobally", meanFn);
 /** The mean of each key's numbers. */
-export const meanPerKey = <K>(name?: string): PTransform<PCollection<KV<K, number>>, PCollection<KV<K, number>>> => perKey(name, "meanPerKey", meanFn);
+export const meanPerKey = <K>(name?: string): PTransform<PCollection<KV<K, number>>, PCollection<KV<K, number>>> =>
+  perKey(name, "meanPerKey", meanFn);
 
 type Comparable = number | bigint | string | Date;
 

@@ -58,7 +58,11 @@ export function perKey<K, In, Acc, Out>(
     defaultName,
     expand(input) {
       const { keyCoder } = keyedCoders(input);
-      input.graph.setPrimitive({ kind: "combine-per-key", combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>, keyCoder });
+      input.graph.setPrimitive({
+        kind: "combine-per-key",
+        combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>,
+        keyCoder,
+      });
       return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), input.windowing);
     },
   };
@@ -77,7 +81,10 @@ export function globally<In, Acc, Out>(
       const keyed = elementwise<In, KV<null, In>>("key", "key", { kind: "map", fn: (value: In) => kv(null, value), concurrency: 1 }, (i) =>
         kvCoder(anyValue, i.coder as Coder<unknown>),
       );
-      return input.apply(keyed).apply(perKey("combine", "combine", combineFn)).apply(values<Out>("value"));
+      return input
+        .apply(keyed)
+        .apply(perKey("combine", "combine", combineFn))
+        .apply(values<Out>("value"));
     },
   };
 }

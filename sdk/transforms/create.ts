@@ -13,9 +13,7 @@ import { elementwise } from "./par-do.js";
  */
 export function create<T>(elements: Iterable<T>, coder?: Coder<T>): PTransform<Pipeline, PCollection<T>>;
 export function create<T>(name: string, elements: Iterable<T>, coder?: Coder<T>): PTransform<Pipeline, PCollection<T>>;
-export function create<T>(
-  ...args: [string, Iterable<T>, Coder<T>?] | [Iterable<T>, Coder<T>?]
-): PTransform<Pipeline, PCollection<T>> {
+export function create<T>(...args: [string, Iterable<T>, Coder<T>?] | [Iterable<T>, Coder<T>?]): PTransform<Pipeline, PCollection<T>> {
   const [name, elements, coder] =
     typeof args[0] === "string" && args.length > 1 && isIterable(args[1])
       ? [args[0], args[1] as Iterable<T>, args[2]]
@@ -27,7 +25,14 @@ export function create<T>(
     expand: (p) =>
       p
         .apply(impulse())
-        .apply(elementwise<Uint8Array, T>("elements", "elements", { kind: "flat-map", fn: () => elements, concurrency: 1 }, () => elementCoder ?? anyValue)),
+        .apply(
+          elementwise<Uint8Array, T>(
+            "elements",
+            "elements",
+            { kind: "flat-map", fn: () => elements, concurrency: 1 },
+            () => elementCoder ?? anyValue,
+          ),
+        ),
   };
 }
 

@@ -10,9 +10,7 @@ type Args<T, R> = [name: string, fn: Fn<T, R>, options?: AsyncOptions] | [fn: Fn
 
 function doFnOf<T, R>(kind: "map" | "filter" | "flat-map", args: Args<T, R>): { name: string | undefined; doFn: DoFn } {
   const [name, fn, options] =
-    typeof args[0] === "string"
-      ? [args[0], args[1] as Fn<T, R>, args[2]]
-      : [undefined, args[0], args[1] as AsyncOptions | undefined];
+    typeof args[0] === "string" ? [args[0], args[1] as Fn<T, R>, args[2]] : [undefined, args[0], args[1] as AsyncOptions | undefined];
   if (typeof fn !== "function") throw new TypeError(`${kind} needs a function`);
   return { name, doFn: { kind, fn, concurrency: options?.concurrency ?? 16 } };
 }
@@ -72,7 +70,9 @@ export function keys<K>(name?: string): PTransform<PCollection<KV<K, unknown>>, 
 
 /** The values of keyed elements. */
 export function values<V>(name?: string): PTransform<PCollection<KV<unknown, V>>, PCollection<V>> {
-  return elementwise(name, "values", { kind: "map", fn: (e: KV<unknown, V>) => e.value, concurrency: 16 }, (i) => componentCoder(i.coder, 1));
+  return elementwise(name, "values", { kind: "map", fn: (e: KV<unknown, V>) => e.value, concurrency: 16 }, (i) =>
+    componentCoder(i.coder, 1),
+  );
 }
 
 /**

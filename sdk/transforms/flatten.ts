@@ -21,7 +21,10 @@ export function flatten<T>(
       if (inputs.length === 0) throw new PipelineError("empty_flatten", `flatten needs at least one PCollection`);
       for (const input of inputs)
         if (input.graph !== p.graph)
-          throw new PipelineError("foreign_pcollection", `flatten was given a PCollection of another pipeline ("${input.producer.uniqueName}")`);
+          throw new PipelineError(
+            "foreign_pcollection",
+            `flatten was given a PCollection of another pipeline ("${input.producer.uniqueName}")`,
+          );
       p.graph.setPrimitive({ kind: "flatten" }, new Map(inputs.map((input, i) => [`in${i}`, input as PCollection<unknown>])));
       return p.graph.output<T>(inputs[0].coder, inputs[0].windowing);
     },

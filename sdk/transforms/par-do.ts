@@ -56,6 +56,11 @@ export interface TaggedParDoSpec<T, O extends OutputSpecs, L> extends Lifecycle<
   process: (element: T, context: ProcessContext<TaggedEmit<O>, L>) => void | Promise<void>;
 }
 
+/** What the implementation reads of either form; the overloads have checked the rest. */
+interface UncheckedSpec extends AsyncOptions {
+  readonly outputs?: OutputSpec<unknown> | OutputSpecs;
+}
+
 /**
  * Calls `process` for every element: Beam's ParDo, with its lifecycle.
  *
@@ -76,11 +81,9 @@ export function parDo<T, const O extends OutputSpecs, L = undefined>(
 ): PTransform<PCollection<T>, TaggedOutputs<O>>;
 export function parDo<T, O, L = undefined>(spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
 export function parDo<T, O, L = undefined>(name: string, spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
-export function parDo(
-  ...args: [string, ParDoSpec<never, unknown, never>] | [ParDoSpec<never, unknown, never>]
-): PTransform<PCollection<never>, never> {
+export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTransform<PCollection<unknown>, unknown> {
   const [name, spec] = args.length === 2 ? args : [undefined, args[0]];
-  const outputs = spec.outputs as OutputSpec<unknown> | OutputSpecs | undefined;
+  const { outputs } = spec;
   const tagged = outputs !== undefined && !isOutputSpec(outputs) ? outputs : undefined;
   const tags = tagged === undefined ? ["out"] : Object.keys(tagged);
   const doFn: DoFn = { kind: "par-do", spec: spec as unknown as UntypedParDo, tags, concurrency: spec.concurrency ?? 16 };
@@ -91,9 +94,9 @@ export function parDo(
       input.graph.setPrimitive({ kind: "par-do", doFn });
       if (tagged === undefined) {
         const single = outputs as OutputSpec<unknown> | undefined;
-        return input.graph.output(single?.coder ?? anyValue, input.windowing) as never;
+        return input.graph.output(single?.coder ?? anyValue, input.windowing);
       }
-      return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(tagged[tag].coder ?? anyValue, input.windowing, tag)])) as never;
+      return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(tagged[tag].coder ?? anyValue, input.windowing, tag)]));
     },
   };
 }

@@ -40,7 +40,12 @@ export class WindowingIds {
 
   idOf(windowing: WindowingStrategy): string {
     const windowFn = windowFnToProto(windowing.windowFn);
-    const shape = JSON.stringify([windowFn.urn, Buffer.from(windowFn.payload ?? []).toString("base64"), windowing.timestampCombiner, windowing.allowedLatenessMs]);
+    const shape = JSON.stringify([
+      windowFn.urn,
+      Buffer.from(windowFn.payload ?? []).toString("base64"),
+      windowing.timestampCombiner,
+      windowing.allowedLatenessMs,
+    ]);
     let id = this.byShape.get(shape);
     if (id === undefined) {
       id = `w${this.byShape.size + 1}`;

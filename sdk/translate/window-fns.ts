@@ -1,5 +1,5 @@
 import Long from "long";
-import { beam, google } from "../../portability/protos/index.js";
+import { beam, type google } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
 

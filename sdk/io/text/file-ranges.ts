@@ -24,7 +24,8 @@ export async function fileRanges(pattern: string, rangeBytes: number): Promise<F
       ranges.push({ path, start: 0, end: Number.MAX_SAFE_INTEGER, gzip: true });
       continue;
     }
-    for (let start = 0; start < size; start += rangeBytes) ranges.push({ path, start, end: Math.min(size, start + rangeBytes), gzip: false });
+    for (let start = 0; start < size; start += rangeBytes)
+      ranges.push({ path, start, end: Math.min(size, start + rangeBytes), gzip: false });
   }
   return ranges;
 }

@@ -66,7 +66,8 @@ export async function* linesOfRange(
     rest = [tail];
     restLength = tail.length;
   }
-  if (!dropping && restLength > 0 && offset < end) yield [decodeLine(Buffer.concat(rest), 0, restLength, offset, file, options.invalidUtf8 === "error", false)];
+  if (!dropping && restLength > 0 && offset < end)
+    yield [decodeLine(Buffer.concat(rest), 0, restLength, offset, file, options.invalidUtf8 === "error", false)];
 }
 
 /** Lines of a block that ends with a newline, as far as they start before `end`. */

@@ -33,7 +33,8 @@ const BLOCK_BYTES = 256 * 1024;
  */
 export function read(pattern: string, options: ReadOptions = {}): PTransform<Pipeline, PCollection<string>> {
   const rangeBytes = options.rangeBytes ?? 32 * 1024 * 1024;
-  if (!(Number.isSafeInteger(rangeBytes) && rangeBytes > 0)) throw new RangeError(`rangeBytes must be a whole number above 0, not ${rangeBytes}`);
+  if (!(Number.isSafeInteger(rangeBytes) && rangeBytes > 0))
+    throw new RangeError(`rangeBytes must be a whole number above 0, not ${rangeBytes}`);
   return {
     defaultName: "textIO.read",
     expand: (p) =>

@@ -63,7 +63,17 @@ export function write(path: string, options: WriteOptions = {}): PTransform<PCol
       return new Pipeline(input.graph)
         .apply(flatten("parts", [parts, marker]))
         .apply(groupByKey("gather"))
-        .apply(flatMap("finish", ({ value }) => finishFiles(path, shards, suffix, [...value].filter((part) => part !== ""), files)));
+        .apply(
+          flatMap("finish", ({ value }) =>
+            finishFiles(
+              path,
+              shards,
+              suffix,
+              [...value].filter((part) => part !== ""),
+              files,
+            ),
+          ),
+        );
     },
   };
 }
@@ -126,7 +136,8 @@ async function finishFiles(path: string, shards: number | undefined, suffix: str
     await files.makeFolder(dirname(path));
     for (let shard = 0; shard < count; shard++) {
       const file = await files.create(temporaryName(path));
-      const final = shards === undefined ? path + suffix : `${path}-${String(shard).padStart(5, "0")}-of-${String(count).padStart(5, "0")}${suffix}`;
+      const final =
+        shards === undefined ? path + suffix : `${path}-${String(shard).padStart(5, "0")}-of-${String(count).padStart(5, "0")}${suffix}`;
       done.push({ temporary: file.path, final });
       for (let i = shard; i < parts.length; i += count) await file.appendFile(parts[i]);
       await file.close();
