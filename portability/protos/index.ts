@@ -1,7 +1,12 @@
 // Beam's messages, under short names: `beam.pipeline.Pipeline`, `beam.fn.ProcessBundleDescriptor`, `beam.job.RunJobRequest`.
+import protobuf from "protobufjs/minimal.js";
 import { google, org } from "./gen/beam.js";
 
+// A runner passes on what a newer SDK says: fields that these messages do not know are kept and written again.
+protobuf.Reader.discardUnknown = false;
+
 export { google };
+export * from "./int64.js";
 
 export namespace beam {
   export import pipeline = org.apache.beam.model.pipeline.v1;

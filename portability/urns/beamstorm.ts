@@ -1,0 +1,12 @@
+// URNs of our own.
+
+export const BEAMSTORM = {
+  /** A DoFn of a program: its payload names the transform. */
+  DO_FN: "beamstorm:dofn:program:v1",
+  /** A CombineFn of a program: its payload names the transform. */
+  COMBINE_FN: "beamstorm:combinefn:program:v1",
+  /** Any plain JavaScript value. */
+  VALUE_CODER: "beamstorm:coder:value:v1",
+  /** Functions that the process itself executes. */
+  EMBEDDED_ENVIRONMENT: "beamstorm:env:embedded:v1",
+} as const;
