@@ -1,6 +1,7 @@
 import "./buffer-slices.js";
 import { isAscii } from "node:buffer";
 import type { Timestamp } from "../values/index.js";
+import { timestampOf } from "./instants.js";
 import { CoderError } from "./coder-error.js";
 
 /** Reads what a {@link ByteWriter} wrote. Every read is checked against the end: corrupt input gives a CoderError. */
@@ -88,7 +89,13 @@ export class ByteReader {
     const high = (this.buffer.readUInt32BE(this.offset) ^ 0x80000000) | 0;
     const low = this.buffer.readUInt32BE(this.offset + 4);
     this.offset += 8;
-    return high * 0x1_0000_0000 + low;
+    const millis = high * 0x1_0000_0000 + low;
+    return Number.isSafeInteger(millis) ? millis : timestampOf((BigInt(high) << 32n) | BigInt(low));
+  }
+
+  /** An instant as exact milliseconds. */
+  readInstantMillis(): bigint {
+    return BigInt.asIntN(64, BigInt.asUintN(64, this.readInt64()) ^ (1n << 63n));
   }
 
   readDouble(): number {

@@ -1,5 +1,6 @@
 import "./buffer-slices.js";
-import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../values/index.js";
+import type { Timestamp } from "../values/index.js";
+import { exactMillis } from "./instants.js";
 
 /** Strings up to this many characters are written by a loop, which beats a call into the runtime. */
 const SHORT_STRING = 24;
@@ -77,11 +78,17 @@ export class ByteWriter {
   /** An instant: eight bytes big-endian of the milliseconds with the sign bit flipped. */
   writeInstant(timestamp: Timestamp): void {
     this.reserve(8);
-    const clamped = timestamp < MIN_TIMESTAMP ? MIN_TIMESTAMP : timestamp > MAX_TIMESTAMP ? MAX_TIMESTAMP : timestamp;
-    const high = Math.floor(clamped / 0x1_0000_0000);
+    if (!Number.isSafeInteger(timestamp)) return this.writeInstantMillis(exactMillis(timestamp));
+    const high = Math.floor(timestamp / 0x1_0000_0000);
     this.buffer.writeUInt32BE((high ^ 0x80000000) >>> 0, this.length);
-    this.buffer.writeUInt32BE(clamped - high * 0x1_0000_0000, this.length + 4);
+    this.buffer.writeUInt32BE(timestamp - high * 0x1_0000_0000, this.length + 4);
     this.length += 8;
+  }
+
+  /** The same, of exact milliseconds. */
+  writeInstantMillis(millis: bigint): void {
+    this.reserve(8);
+    this.length = this.buffer.writeBigUInt64BE(BigInt.asUintN(64, millis ^ (1n << 63n)), this.length);
   }
 
   writeDouble(value: number): void {

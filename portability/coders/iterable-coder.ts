@@ -21,21 +21,22 @@ export function iterableCoder<T>(element: Coder<T>): Coder<Iterable<T>> {
     decode(reader) {
       const items: T[] = [];
       const count = reader.readInt32();
-      if (count >= 0) readInto(items, count, element, reader);
+      if (count >= 0) readElements(items, count, element, reader);
       else if (count !== -1) reader.fail(`negative count ${count}`);
       else
         for (;;) {
           const chunk = reader.readVarint();
           if (chunk === 0) break;
           if (chunk < 0) reader.fail(`negative chunk length ${chunk}`);
-          readInto(items, chunk, element, reader);
+          readElements(items, chunk, element, reader);
         }
       return items;
     },
   };
 }
 
-function readInto<T>(items: T[], count: number, element: Coder<T>, reader: ByteReader): void {
+/** Appends `count` nested elements to `items`. */
+export function readElements<T>(items: T[], count: number, element: Coder<T>, reader: ByteReader): void {
   let empty = 0;
   for (let i = 0; i < count; i++) {
     const before = reader.offset;

@@ -1,3 +1,10 @@
+import { beam } from "../protos/index.js";
+import { customWindowCoder } from "./custom-window-coder.js";
+import { ParamWindowedValueCoder } from "./param-windowed-value-coder.js";
+import { rowCoder, schemaCoder } from "./schema-coders.js";
+import { shardedKeyCoder } from "./sharded-key-coder.js";
+import { stateBackedIterableCoder } from "./state-backed-iterable-coder.js";
+import { timerCoder } from "./timer-coder.js";
 import { boolCoder } from "./bool-coder.js";
 import { bytesCoder } from "./bytes-coder.js";
 import type { Coder } from "./coder.js";
@@ -38,10 +45,27 @@ export class CoderRegistry {
     const urn = proto.spec?.urn ?? "";
     const factory = this.factories.get(urn);
     if (factory === undefined) throw new CoderError(`coder "${coderId}" has URN ${urn === "" ? "(none)" : urn}, which is not known`);
+    const arity = ARITY[urn];
+    if (arity !== undefined && (proto.componentCoderIds ?? []).length !== arity)
+      throw new CoderError(`coder "${coderId}" (${urn}) needs ${arity} component coders, not ${(proto.componentCoderIds ?? []).length}`);
     const components = (proto.componentCoderIds ?? []).map((id) => this.fromProto(id, coders, depth + 1));
     return factory(components, proto.spec?.payload ?? new Uint8Array());
   }
 }
+
+/** Component coders of the standard coders that have any. */
+const ARITY: Readonly<Record<string, number>> = {
+  "beam:coder:kv:v1": 2,
+  "beam:coder:iterable:v1": 1,
+  "beam:coder:nullable:v1": 1,
+  "beam:coder:length_prefix:v1": 1,
+  "beam:coder:windowed_value:v1": 2,
+  "beam:coder:param_windowed_value:v1": 2,
+  "beam:coder:timer:v1": 2,
+  "beam:coder:sharded_key:v1": 1,
+  "beam:coder:custom_window:v1": 1,
+  "beam:coder:state_backed_iterable:v1": 1,
+};
 
 const erase = (coder: unknown): Coder<unknown> => coder as Coder<unknown>;
 
@@ -58,5 +82,12 @@ const STANDARD: [string, CoderFactory][] = [
   ["beam:coder:global_window:v1", () => erase(globalWindowCoder)],
   ["beam:coder:interval_window:v1", () => erase(intervalWindowCoder)],
   ["beam:coder:windowed_value:v1", ([element, window]) => erase(new WindowedValueCoder(element, erase(window) as never))],
+  ["beam:coder:param_windowed_value:v1", ([element, window], payload) => erase(ParamWindowedValueCoder.fromPayload(element, erase(window) as never, payload))],
+  ["beam:coder:timer:v1", ([key, window]) => erase(timerCoder(key, erase(window) as never))],
+  ["beam:coder:sharded_key:v1", ([key]) => erase(shardedKeyCoder(key))],
+  ["beam:coder:custom_window:v1", ([window]) => erase(customWindowCoder(erase(window) as never))],
+  ["beam:coder:state_backed_iterable:v1", ([element]) => erase(stateBackedIterableCoder(element))],
+  ["beam:coder:row:v1", (_, payload) => erase(rowCoder(beam.pipeline.Schema.decode(payload)))],
+  ["beam:coder:schema:v1", (_, payload) => erase(schemaCoder(payload))],
   ["beamstorm:coder:value:v1", () => erase(new ValueCoder())],
 ];

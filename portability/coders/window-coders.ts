@@ -1,5 +1,6 @@
 import { GlobalWindow, IntervalWindow } from "../values/index.js";
 import type { Coder } from "./coder.js";
+import { exactMillis, timestampOf } from "./instants.js";
 import { CoderError } from "./coder-error.js";
 
 /** `beam:coder:global_window:v1`: no bytes. */
@@ -19,10 +20,14 @@ export const intervalWindowCoder: Coder<IntervalWindow> = {
   encode(window, writer) {
     if (!(window instanceof IntervalWindow)) throw new CoderError("expected an interval window");
     writer.writeInstant(window.end);
-    writer.writeVarint(window.end - window.start);
+    const span = window.end - window.start;
+    if (Number.isSafeInteger(window.end) && Number.isSafeInteger(window.start)) writer.writeVarint(span);
+    else writer.writeVarintBig(exactMillis(window.end) - exactMillis(window.start));
   },
   decode(reader) {
     const end = reader.readInstant();
-    return new IntervalWindow(end - reader.readVarint(), end);
+    const span = reader.readVarintBig();
+    if (span < 0n) reader.fail(`a window of ${span} ms`);
+    return new IntervalWindow(timestampOf(exactMillis(end) - span), end);
   },
 };

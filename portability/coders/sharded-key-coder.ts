@@ -1,0 +1,22 @@
+import type { Coder } from "./coder.js";
+
+/** A key, and which part of its values is meant. */
+export interface ShardedKey<K> {
+  readonly shardId: Uint8Array;
+  readonly key: K;
+}
+
+/** `beam:coder:sharded_key:v1`: the shard id as nested bytes, then the key nested. */
+export function shardedKeyCoder<K>(key: Coder<K>): Coder<ShardedKey<K>> {
+  return {
+    urn: "beam:coder:sharded_key:v1",
+    components: [key as Coder<unknown>],
+    deterministic: key.deterministic,
+    encode(value, writer) {
+      writer.writeVarint(value.shardId.length);
+      writer.writeBytes(value.shardId);
+      key.encode(value.key, writer, true);
+    },
+    decode: (reader) => ({ shardId: reader.readBytes(reader.readLength()), key: key.decode(reader, true) }),
+  };
+}
