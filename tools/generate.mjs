@@ -82,7 +82,7 @@ async function loadModel() {
 }
 
 function removeWhere(parent, isUnwanted) {
-  for (const object of [...parent.nestedArray]) {
+  for (const object of parent.nestedArray) {
     if (isUnwanted(object)) parent.remove(object);
     else if (object.nestedArray) removeWhere(object, isUnwanted);
   }
