@@ -5,7 +5,7 @@
 //   extract:    KV<K, Acc> → KV<K, Out>
 //   grouped:    KV<K, In[]> → KV<K, Out>       the whole of it, where the runner did not lift
 import { ByteWriter, type Coder } from "../../portability/coders/index.js";
-import { kv, type ElementMeta, type KV, type Receiver, type Window } from "../../portability/values/index.js";
+import { ElementMeta, kv, type KV, type Receiver, type Window } from "../../portability/values/index.js";
 import type { CombineFn } from "../model/combine-fn.js";
 import type { Operator, OperatorScope } from "./operator.js";
 
@@ -78,7 +78,10 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
       addTo(window === lastWindow ? lastTable : tableOf(window), key, value, meta);
     },
     finishBundle: flush,
-    abort: () => tables.clear(),
+    abort() {
+      tables.clear();
+      lastWindow = undefined;
+    },
   };
 
   function addTo(table: Map<unknown, Entry>, key: unknown, value: unknown, meta: ElementMeta): void {
@@ -98,7 +101,7 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
 }
 
 function exploded(meta: ElementMeta, window: Window): ElementMeta {
-  return { timestamp: meta.timestamp, windows: [window], pane: meta.pane };
+  return new ElementMeta(meta.timestamp, [window], meta.pane);
 }
 
 export function mergeAccumulatorsOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {

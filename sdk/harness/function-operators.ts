@@ -2,6 +2,7 @@
 // downstream receiver, made once when the stage opens: composed closures cost a third of operator objects per hop.
 import { ElementMeta, type Receiver } from "../../portability/values/index.js";
 import type { DoFn } from "../model/do-fn.js";
+import { checkedTimestamp } from "./checked-timestamp.js";
 import { ReusedContext } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Counter, Operator, OperatorScope } from "./operator.js";
@@ -15,7 +16,7 @@ type Deliver = (result: unknown, value: unknown, meta: ElementMeta) => Promise<v
 /** What the receivers of one operator share; the context is replaced when a call keeps it. */
 interface State extends Counter {
   context: ReusedContext;
-  readonly calls: OrderedCalls;
+  readonly calls: OrderedCalls<undefined>;
 }
 
 type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State) => Receiver;
@@ -49,34 +50,35 @@ function callOperator(
   makeReceiver: MakeReceiver,
   next: Receiver,
 ): Operator {
-  const calls = new OrderedCalls(
-    concurrency,
-    (call) => {
+  const calls = new OrderedCalls<undefined>(concurrency, {
+    invoke(value, meta) {
       const own = new ReusedContext();
-      own.meta = call.meta;
+      own.meta = meta;
       try {
-        return fn(call.value, own);
+        return { context: undefined, result: fn(value, own) };
       } catch (cause) {
-        throw scope.userError("failed", cause, call.value);
+        throw scope.userError("failed", cause, value);
       }
     },
-    (call) => deliver(call.result, call.value, call.meta),
-    (cause, call) => scope.userError("rejected its promise", cause, call.value),
-  );
+    deliver: (call) => deliver(call.result, call.value, call.meta),
+    failed: (error) => scope.fail(error),
+    wrap: (cause, value) => scope.userError("rejected its promise", cause, value),
+  });
   const state: State = { n: 0, context: new ReusedContext(), calls };
   return {
     counter: state,
     receive: makeReceiver(fn, next, scope, state),
     blocked: () => calls.blocked(),
+    isBlocked: () => calls.full,
     finishBundle: () => calls.settled(),
     abort: () => calls.abort(),
   };
 }
 
-/** Hands over a result that is a promise or a long output; its call keeps the context. */
-function later(state: State, value: unknown, meta: ElementMeta, result: unknown): void {
+/** Hands over a call that goes on after its function returned; it keeps the context. */
+function later(state: State, value: unknown, meta: ElementMeta, result: PromiseLike<unknown>): void {
   state.context = new ReusedContext();
-  state.calls.add({ value, meta, settled: false, result: undefined, held: undefined }, result);
+  state.calls.add(value, meta, undefined, result);
 }
 
 const mapReceiver: MakeReceiver = (fn, next, scope, state) => {
@@ -133,7 +135,13 @@ const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
     }
     if (Array.isArray(result) && result.length <= SHORT) {
       for (let i = 0; i < result.length; i++) next(result[i], meta);
-    } else later(state, value, meta, result);
+    } else if (isThenable(result)) later(state, value, meta, result);
+    else {
+      const rest = emitAll(result, meta, next, scope);
+      if (rest === undefined) return;
+      state.context = new ReusedContext();
+      calls.addPaused(value, meta, undefined, rest);
+    }
   };
 };
 
@@ -146,9 +154,7 @@ function timestampOperator(fn: (value: unknown) => number, next: Receiver, scope
       } catch (cause) {
         throw scope.userError("failed", cause, value);
       }
-      if (!Number.isFinite(timestamp))
-        throw scope.userError("failed", new RangeError(`a timestamp must be a number of milliseconds, not ${String(timestamp)}`), value);
-      next(value, new ElementMeta(Math.trunc(timestamp), meta.windows, meta.pane));
+      next(value, new ElementMeta(checkedTimestamp(timestamp, value, scope), meta.windows, meta.pane));
     },
   };
 }

@@ -6,7 +6,8 @@ const STRIDE = 256;
 
 /**
  * Sends the items of what a user function returned downstream. A long output pauses when the stage's outputs are full:
- * then the promise of the rest is returned.
+ * then the promise of the rest is returned. Whatever ends it early — a failure downstream, an aborted bundle — also ends the
+ * author's generator, so that its `finally` runs.
  */
 export function emitAll(result: unknown, meta: ElementMeta, next: Receiver, scope: OperatorScope): Promise<void> | void {
   if (result === undefined || result === null) return;
@@ -25,7 +26,8 @@ function emitArray(items: readonly unknown[], from: number, meta: ElementMeta, n
   while (i < length) {
     const end = Math.min(length, i + STRIDE);
     for (; i < end; i++) next(items[i], meta);
-    if (i < length && scope.shouldPause()) return scope.resume().then(() => emitArray(items, i, meta, next, scope));
+    if (i < length && scope.shouldPause())
+      return scope.resume().then(() => (scope.stopped() ? undefined : emitArray(items, i, meta, next, scope)));
   }
 }
 
@@ -38,8 +40,30 @@ function emitIterable(iterator: Iterator<unknown>, meta: ElementMeta, next: Rece
       throw scope.userError("its iterator threw", cause);
     }
     if (step.done === true) return;
-    next(step.value, meta);
-    if (i % STRIDE === 0 && scope.shouldPause()) return scope.resume().then(() => emitIterable(iterator, meta, next, scope));
+    try {
+      next(step.value, meta);
+    } catch (error) {
+      end(iterator);
+      throw error;
+    }
+    if (i % STRIDE === 0 && scope.shouldPause()) {
+      return scope.resume().then(
+        () => (scope.stopped() ? end(iterator) : emitIterable(iterator, meta, next, scope)),
+        (error: unknown) => {
+          end(iterator);
+          throw error;
+        },
+      );
+    }
+  }
+}
+
+/** Ends a generator early; what its `finally` throws is not worth more than what ended it. */
+function end(iterator: Iterator<unknown>): void {
+  try {
+    iterator.return?.();
+  } catch {
+    // the bundle has failed already
   }
 }
 
@@ -53,7 +77,21 @@ async function emitAsync(iterable: AsyncIterable<unknown>, meta: ElementMeta, ne
       throw scope.userError("its async iterator threw", cause);
     }
     if (step.done === true) return;
-    next(step.value, meta);
-    if (scope.shouldPause()) await scope.resume();
+    try {
+      if (!scope.stopped()) next(step.value, meta);
+      if (scope.shouldPause()) await scope.resume();
+    } catch (error) {
+      await endAsync(iterator);
+      throw error;
+    }
+    if (scope.stopped()) return await endAsync(iterator);
+  }
+}
+
+async function endAsync(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // the bundle has failed already
   }
 }

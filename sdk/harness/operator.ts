@@ -16,6 +16,8 @@ export interface Operator {
   finishBundle?(): void | Promise<void>;
   /** A promise while no more elements should be sent. */
   blocked?(): Promise<void> | undefined;
+  /** Whether {@link blocked} would give a promise. */
+  isBlocked?(): boolean;
   setup?(): void | Promise<void>;
   teardown?(): void | Promise<void>;
   abort?(): void;
@@ -30,8 +32,11 @@ export interface Counter {
 export interface OperatorScope {
   /** Unique name of the transform, as the author knows it. */
   readonly name: string;
+  /** True when the stage's outputs, or an operator behind this one, can take no more for now. */
   shouldPause(): boolean;
   resume(): Promise<void>;
+  /** Whether the bundle has failed or was aborted: then nothing more may be sent. */
+  stopped(): boolean;
   /** Wraps what user code threw. Building the error is off the hot path. */
   userError(action: string, cause: unknown, element?: unknown): Error;
   /** Makes the bundle fail, from a callback that nobody awaits. */

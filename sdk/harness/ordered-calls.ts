@@ -4,43 +4,70 @@
 // C2. At most `concurrency` calls are under way; elements beyond are kept in `waiting`, and `blocked` asks for a pause.
 // C3. After a failure nothing more is delivered; the failure surfaces in `blocked` and `settled`.
 import type { ElementMeta } from "../../portability/values/index.js";
+import { Fifo } from "./fifo.js";
 
-/** One call whose result is not delivered yet. */
-export interface Call {
+/** One call whose result is not delivered yet; `C` is what the operator keeps with it. */
+export interface Call<C> {
   readonly value: unknown;
   readonly meta: ElementMeta;
+  context: C;
   settled: boolean;
   result: unknown;
-  /** Outputs that a ParDo emitted before it was this call's turn; undefined once they go straight through. */
-  held: unknown[] | undefined;
 }
 
-export class OrderedCalls {
-  private readonly calls: Call[] = [];
-  private readonly waitingValues: unknown[] = [];
-  private readonly waitingMetas: ElementMeta[] = [];
+/** What an operator does with its calls. */
+export interface CallHandler<C> {
+  /** Calls the user function for an element that waited; returns its context and its raw result. */
+  invoke(value: unknown, meta: ElementMeta, isHead: boolean): { context: C; result: unknown };
+  /** Sends a settled result downstream; a promise when it has to pause on the way. */
+  deliver(call: Call<C>): Promise<void> | void;
+  /** A call that has not settled is now the first one: what it sends needs to wait no longer. */
+  lead?(call: Call<C>): void;
+  /** A call whose result is not wanted any more. */
+  drop?(call: Call<C>): void;
+  /** Told once, of the failure that ends the bundle. */
+  failed(error: Error): void;
+  wrap(cause: unknown, value: unknown): Error;
+}
+
+interface Listener {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  /** Waits for room for one more element, not for the end of everything. */
+  readonly room: boolean;
+}
+
+export class OrderedCalls<C> {
+  private readonly calls = new Fifo<Call<C>>();
+  private readonly waitingValues = new Fifo<unknown>();
+  private readonly waitingMetas = new Fifo<ElementMeta>();
   private delivering = false;
   private failure: Error | undefined;
-  private listeners: { resolve: () => void; reject: (error: Error) => void; room: boolean }[] = [];
-
-  constructor(
-    private readonly concurrency: number,
-    /** Calls the user function again for an element that waited; returns its raw result. */
-    private readonly invoke: (call: Call) => unknown,
-    /** Sends a settled result downstream; a promise when it has to pause on the way. */
-    private readonly deliver: (call: Call) => Promise<void> | void,
-    private readonly wrap: (cause: unknown, call: Call) => Error,
-  ) {}
+  private listeners: Listener[] = [];
 
   /** Whether elements must go through {@link wait}. A field, since it is read for every element. */
   busy = false;
 
-  /** Adds a call that user code has just answered with a promise, or whose result must be delivered in pieces. */
-  add(call: Call, result: unknown): void {
+  constructor(
+    private readonly concurrency: number,
+    private readonly handler: CallHandler<C>,
+  ) {}
+
+  /** Adds a call that user code has just answered with a promise. Nothing else may be under way. */
+  add(value: unknown, meta: ElementMeta, context: C, result: PromiseLike<unknown>): void {
     this.busy = true;
+    const call: Call<C> = { value, meta, context, settled: false, result: undefined };
     this.calls.push(call);
     this.track(call, result);
-    if (!this.delivering) this.advance();
+    this.notify();
+  }
+
+  /** Adds a call whose result is being delivered, and paused. Nothing else may be under way. */
+  addPaused(value: unknown, meta: ElementMeta, context: C, rest: Promise<void>): void {
+    this.busy = true;
+    const call: Call<C> = { value, meta, context, settled: true, result: undefined };
+    this.calls.push(call);
+    this.awaitDelivery(call, rest);
   }
 
   /** Keeps an element until the calls before it allow one more. */
@@ -51,14 +78,14 @@ export class OrderedCalls {
     if (!this.delivering) this.advance();
   }
 
-  /** The call whose turn it is to deliver. */
-  isHead(call: Call): boolean {
-    return this.calls[0] === call;
+  /** Whether one more element would have to wait for calls to settle. */
+  get full(): boolean {
+    return this.failure !== undefined || this.waitingValues.length > 0 || this.calls.length >= this.concurrency;
   }
 
   blocked(): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
-    return this.waitingValues.length > 0 || this.calls.length >= this.concurrency ? this.listen(true) : undefined;
+    return this.full ? this.listen(true) : undefined;
   }
 
   settled(): Promise<void> | undefined {
@@ -67,19 +94,25 @@ export class OrderedCalls {
   }
 
   abort(): void {
-    this.fail(new Error("bundle aborted"));
+    this.end(new Error("bundle aborted"));
   }
 
-  fail(error: Error): void {
+  private fail(error: Error): void {
+    if (this.failure !== undefined) return;
+    this.handler.failed(error);
+    this.end(error);
+  }
+
+  private end(error: Error): void {
     this.failure ??= error;
     this.busy = true;
-    this.calls.length = 0;
-    this.waitingValues.length = 0;
-    this.waitingMetas.length = 0;
+    for (let call = this.calls.shift(); call !== undefined; call = this.calls.shift()) this.handler.drop?.(call);
+    this.waitingValues.clear();
+    this.waitingMetas.clear();
     for (const listener of this.listeners.splice(0)) listener.reject(this.failure);
   }
 
-  private track(call: Call, result: unknown): void {
+  private track(call: Call<C>, result: unknown): void {
     if (!isThenable(result)) {
       call.settled = true;
       call.result = result;
@@ -91,7 +124,7 @@ export class OrderedCalls {
         call.result = value;
         if (!this.delivering && this.failure === undefined) this.advance();
       },
-      (cause: unknown) => this.fail(this.wrap(cause, call)),
+      (cause: unknown) => this.fail(this.handler.wrap(cause, call.value)),
     );
   }
 
@@ -100,48 +133,58 @@ export class OrderedCalls {
     try {
       for (;;) {
         this.startWaiting();
-        const head = this.calls[0];
+        const head = this.calls.first;
         if (head === undefined || !head.settled || this.failure !== undefined) break;
-        const pause = this.deliver(head);
-        if (pause !== undefined) {
-          this.delivering = true;
-          pause.then(
-            () => {
-              this.delivering = false;
-              this.shift();
-              this.advance();
-            },
-            (error: unknown) => {
-              this.delivering = false;
-              this.fail(error instanceof Error ? error : this.wrap(error, head));
-            },
-          );
+        const rest = this.handler.deliver(head);
+        if (rest !== undefined) {
+          this.awaitDelivery(head, rest);
           break;
         }
-        this.shift();
+        this.removeHead();
       }
     } catch (error) {
       this.fail(error as Error);
     }
-    this.busy = this.failure !== undefined || this.calls.length > 0 || this.delivering;
+    this.busy = this.failure !== undefined || this.calls.length > 0;
     this.notify();
   }
 
-  private shift(): void {
+  private awaitDelivery(head: Call<C>, rest: Promise<void>): void {
+    this.delivering = true;
+    rest.then(
+      () => {
+        this.delivering = false;
+        if (this.failure !== undefined) return;
+        this.handler.drop?.(head);
+        this.removeHead();
+        this.advance();
+      },
+      (error: unknown) => {
+        this.delivering = false;
+        this.fail(error instanceof Error ? error : this.handler.wrap(error, head.value));
+      },
+    );
+  }
+
+  private removeHead(): void {
     this.calls.shift();
+    const head = this.calls.first;
+    if (head === undefined || head.settled || this.handler.lead === undefined) return;
+    try {
+      this.handler.lead(head);
+    } catch (error) {
+      this.fail(error as Error);
+    }
   }
 
   private startWaiting(): void {
     while (this.waitingValues.length > 0 && this.calls.length < this.concurrency) {
-      const call: Call = {
-        value: this.waitingValues.shift(),
-        meta: this.waitingMetas.shift() as ElementMeta,
-        settled: false,
-        result: undefined,
-        held: [],
-      };
+      const value = this.waitingValues.shift();
+      const meta = this.waitingMetas.shift() as ElementMeta;
+      const { context, result } = this.handler.invoke(value, meta, this.calls.length === 0);
+      const call: Call<C> = { value, meta, context, settled: false, result: undefined };
       this.calls.push(call);
-      this.track(call, this.invoke(call));
+      this.track(call, result);
     }
   }
 
@@ -152,8 +195,8 @@ export class OrderedCalls {
   private notify(): void {
     if (this.listeners.length === 0) return;
     const idle = !this.busy;
-    const room = this.waitingValues.length === 0 && this.calls.length < this.concurrency;
-    const kept: typeof this.listeners = [];
+    const room = !this.full;
+    const kept: Listener[] = [];
     for (const listener of this.listeners) {
       if (idle || (listener.room && room)) listener.resolve();
       else kept.push(listener);

@@ -8,10 +8,11 @@ import {
   type Timestamp,
 } from "../../portability/values/index.js";
 import type { DoFn, UntypedParDo } from "../model/do-fn.js";
+import { checkedTimestamp } from "./checked-timestamp.js";
 import { ReusedContext } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Operator, OperatorScope } from "./operator.js";
-import { isThenable, OrderedCalls, type Call } from "./ordered-calls.js";
+import { isThenable, OrderedCalls } from "./ordered-calls.js";
 
 /** The meta of elements emitted where there is no input: the global window, at its end. */
 const FINISH_META = new ElementMeta(GLOBAL_WINDOW_MAX_TIMESTAMP, GLOBAL_WINDOWS, NO_FIRING);
@@ -47,6 +48,7 @@ class CallContext extends ReusedContext {
   private emitTo(next: Receiver): EmitFn {
     return (value, timestamp) => {
       if (!this.active) {
+        if (this.scope.stopped()) return;
         const error = this.scope.userError(
           "emitted after its call had settled",
           new Error("await everything that emits before process returns"),
@@ -55,7 +57,10 @@ class CallContext extends ReusedContext {
         this.scope.fail(error);
         throw error;
       }
-      const meta = timestamp === undefined ? this.meta : new ElementMeta(timestamp, this.meta.windows, this.meta.pane);
+      const meta =
+        timestamp === undefined
+          ? this.meta
+          : new ElementMeta(checkedTimestamp(timestamp, value, this.scope), this.meta.windows, this.meta.pane);
       if (this.held === undefined) next(value, meta);
       else this.held.push({ next, value, meta });
     };
@@ -73,7 +78,6 @@ export function parDoOperator(
   let local: unknown;
   const newContext = (): CallContext => new CallContext(outputs, tagged, local, scope);
   let context = newContext();
-  const contexts = new WeakMap<Call, CallContext>();
 
   const call = (value: unknown, own: CallContext): unknown => {
     own.active = true;
@@ -83,41 +87,55 @@ export function parDoOperator(
       throw scope.userError("failed", cause, value);
     }
   };
-  const calls = new OrderedCalls(
-    doFn.concurrency,
-    (waiting) => {
+  const release = (own: CallContext): void => {
+    const { held } = own;
+    own.held = undefined;
+    if (held !== undefined) for (const { next, value, meta } of held) next(value, meta);
+  };
+  const calls = new OrderedCalls<CallContext>(doFn.concurrency, {
+    invoke(value, meta, isHead) {
       const own = newContext();
-      own.meta = waiting.meta;
-      if (!calls.isHead(waiting)) own.held = [];
-      contexts.set(waiting, own);
-      const result = call(waiting.value, own);
-      return isThenable(result) ? closing(result, own) : result;
+      own.meta = meta;
+      if (!isHead) own.held = [];
+      const result = call(value, own);
+      return { context: own, result: isThenable(result) ? closing(result, own) : result };
     },
-    (settled) => {
-      const own = contexts.get(settled);
-      if (own?.held !== undefined) {
-        for (const { next, value, meta } of own.held) next(value, meta);
-        own.held = undefined;
-      }
-      if (own !== undefined && !isAsyncIterable(settled.result)) own.active = false;
-      return emitAll(tagged ? undefined : settled.result, settled.meta, main, scope);
+    deliver({ context: own, result, meta }) {
+      release(own);
+      const rest = emitAll(tagged ? undefined : result, meta, main, scope);
+      if (rest === undefined) own.active = false;
+      return rest;
     },
-    (cause, failed) => scope.userError("rejected its promise", cause, failed.value),
-  );
+    lead: ({ context: own }) => release(own),
+    drop({ context: own }) {
+      own.active = false;
+    },
+    failed: (error) => scope.fail(error),
+    wrap: (cause, value) => scope.userError("rejected its promise", cause, value),
+  });
 
   return {
     receive(value, meta) {
       if (calls.busy) return calls.wait(value, meta);
-      context.meta = meta;
-      const result = call(value, context);
-      if (result === undefined) context.active = false;
-      else {
-        const own = context;
-        context = newContext();
-        const patient: Call = { value, meta, settled: false, result: undefined, held: undefined };
-        contexts.set(patient, own);
-        calls.add(patient, isThenable(result) ? closing(result, own) : result);
+      const own = context;
+      own.meta = meta;
+      const result = call(value, own);
+      if (result === undefined) {
+        own.active = false;
+        return;
       }
+      if (isThenable(result)) {
+        context = newContext();
+        calls.add(value, meta, own, closing(result, own));
+        return;
+      }
+      const rest = emitAll(tagged ? undefined : result, meta, main, scope);
+      if (rest === undefined) {
+        own.active = false;
+        return;
+      }
+      context = newContext();
+      calls.addPaused(value, meta, own, rest);
     },
     async setup() {
       if (spec.setup === undefined) return;
@@ -130,13 +148,18 @@ export function parDoOperator(
     },
     startBundle: () => lifecycle("startBundle failed", () => spec.startBundle?.({ local })),
     blocked: () => calls.blocked(),
+    isBlocked: () => calls.full,
     finishBundle() {
       const finish = (): void | Promise<void> => {
         if (spec.finishBundle === undefined) return;
         const own = newContext();
         own.meta = FINISH_META;
         own.active = true;
-        return lifecycle("finishBundle failed", () => spec.finishBundle?.(own));
+        const finished = lifecycle("finishBundle failed", () => spec.finishBundle?.(own));
+        if (finished === undefined) own.active = false;
+        return finished?.then(() => {
+          own.active = false;
+        });
       };
       const settled = calls.settled();
       return settled === undefined ? finish() : settled.then(finish);
@@ -161,14 +184,10 @@ export function parDoOperator(
   }
 }
 
-/** The same promise, after which its call may emit no more. */
+/** The same promise, after which its call may emit no more, unless it gave something that is still to be iterated. */
 function closing(result: PromiseLike<unknown>, own: CallContext): PromiseLike<unknown> {
   return result.then((value) => {
-    if (!isAsyncIterable(value)) own.active = false;
+    if (typeof value !== "object" || value === null) own.active = false;
     return value;
   });
-}
-
-function isAsyncIterable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }

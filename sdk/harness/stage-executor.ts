@@ -51,7 +51,7 @@ export function openStage(
       throw new Error(`stage ${descriptor.id} names transform ${id}, which the pipeline does not have`);
     const outputs = new Map(Object.entries(transform.outputs ?? {}).map(([tag, pcollection]) => [tag, receiverOf(pcollection)]));
     const name = transform.uniqueName ?? id;
-    const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage));
+    const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage, operators));
     operators.unshift(operator);
     for (const pcollection of Object.values(transform.inputs ?? {})) consume(pcollection, operator);
   }
@@ -61,11 +61,24 @@ export function openStage(
   return stage;
 }
 
-function scopeOf(name: string, program: Program, context: StageContext, stage: EmbeddedStage): OperatorScope {
+/** @param operators those of the stage so far: all that can be behind this one */
+function scopeOf(
+  name: string,
+  program: Program,
+  context: StageContext,
+  stage: EmbeddedStage,
+  operators: readonly Operator[],
+): OperatorScope {
+  const behind = operators.filter((operator) => operator.isBlocked !== undefined);
+  const full = (): Operator | undefined => behind.find((operator) => operator.isBlocked?.() === true);
   return {
     name,
-    shouldPause: () => context.shouldPause(),
-    resume: () => context.resume(),
+    shouldPause: () => context.shouldPause() || full() !== undefined,
+    async resume() {
+      for (let operator = full(); operator !== undefined; operator = full()) await operator.blocked?.();
+      if (context.shouldPause()) await context.resume();
+    },
+    stopped: () => stage.stopped,
     userError: (action, cause, element) =>
       cause instanceof UserCodeError
         ? cause
@@ -100,6 +113,7 @@ class EmbeddedStage implements StageExecutor {
   readonly inputs = new Map<string, Receiver>();
   private readonly counters = new Map<string, Counter>();
   private failure: Error | undefined;
+  stopped = false;
 
   counter(pcollection: string): Counter {
     let counter = this.counters.get(pcollection);
@@ -113,6 +127,7 @@ class EmbeddedStage implements StageExecutor {
 
   fail(error: Error): void {
     this.failure ??= error;
+    this.stopped = true;
   }
 
   async setup(): Promise<void> {
@@ -148,6 +163,7 @@ class EmbeddedStage implements StageExecutor {
   }
 
   abort(): void {
+    this.stopped = true;
     for (const operator of this.operators) operator.abort?.();
   }
 

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { ValueCoder } from "../../../../portability/coders/index.js";
+import { UserCodeError } from "../../../../portability/stage-host/index.js";
+import { IntervalWindow, kv, type ElementMeta, type KV } from "../../../../portability/values/index.js";
+import {
+  combineGroupedValuesOperator,
+  convertToAccumulatorsOperator,
+  extractOutputsOperator,
+  mergeAccumulatorsOperator,
+  precombineOperator,
+} from "../../../../sdk/harness/combine-operators.js";
+import type { Operator, OperatorScope } from "../../../../sdk/harness/operator.js";
+import { countFn, meanFn, type CombineFn } from "../../../../sdk/index.js";
+import { at } from "../../../support/stage-driver.js";
+
+const scope: OperatorScope = {
+  name: "combine",
+  shouldPause: () => false,
+  resume: () => Promise.resolve(),
+  stopped: () => false,
+  userError: (action, cause) => new UserCodeError({ transform: "combine" }, action, cause),
+  fail: () => undefined,
+};
+type Fn = CombineFn<unknown, unknown, unknown>;
+const count = countFn as unknown as Fn;
+const mean = meanFn as unknown as Fn;
+
+function driver(make: (next: (value: unknown, meta: ElementMeta) => void) => Operator) {
+  const found: { value: KV<unknown, unknown>; meta: ElementMeta }[] = [];
+  const operator = make((value, meta) => found.push({ value: value as KV<unknown, unknown>, meta }));
+  return { operator, found, pairs: () => found.map(({ value }) => [value.key, value.value]) };
+}
+
+const precombine = (limit?: number) => driver((next) => precombineOperator(count, new ValueCoder(), next, scope, limit));
+
+describe("precombine", () => {
+  it("gives one accumulator for each key, when the bundle ends", () => {
+    const { operator, found, pairs } = precombine();
+    for (const key of ["a", "b", "a"]) operator.receive(kv(key, 1), at(0));
+    assert.equal(found.length, 0);
+    void operator.finishBundle?.();
+    assert.deepEqual(pairs(), [
+      ["a", 2],
+      ["b", 1],
+    ]);
+    void operator.finishBundle?.();
+    assert.equal(found.length, 2, "the next bundle starts empty");
+  });
+
+  it("holds a bounded number of keys", () => {
+    const { operator, found, pairs } = precombine(3);
+    for (let i = 0; i < 10; i++) operator.receive(kv(i, 1), at(0));
+    assert.equal(found.length, 9);
+    void operator.finishBundle?.();
+    assert.deepEqual(
+      pairs(),
+      Array.from({ length: 10 }, (_, i) => [i, 1]),
+    );
+  });
+
+  it("tells keys apart exactly as the grouping does", () => {
+    const keys = [0, -0, NaN, NaN, 1, "1", 1n, true, null, [1], [1], { a: 1 }, { a: 1 }, new Date(5), new Date(5), "a", "a"];
+    const { operator, pairs } = precombine();
+    for (const key of keys) operator.receive(kv(key, 1), at(0));
+    void operator.finishBundle?.();
+    assert.deepEqual(pairs(), [
+      [0, 1],
+      [-0, 1],
+      [NaN, 2],
+      [1, 1],
+      ["1", 1],
+      [1n, 1],
+      [true, 1],
+      [null, 1],
+      [[1], 2],
+      [{ a: 1 }, 2],
+      [new Date(5), 2],
+      ["a", 2],
+    ]);
+  });
+
+  it("combines each window by itself, and an element of several windows in each of them", () => {
+    const first = new IntervalWindow(0, 10);
+    const second = new IntervalWindow(5, 15);
+    const { operator, found } = precombine();
+    operator.receive(kv("k", 1), at(6, [first]));
+    operator.receive(kv("k", 1), at(7, [first, second]));
+    operator.receive(kv("k", 1), at(8, [second]));
+    operator.receive(kv("k", 1), at(9, [first]));
+    void operator.finishBundle?.();
+    assert.deepEqual(
+      found.map(({ value, meta }) => [value.value, meta.windows]),
+      [
+        [3, [first]],
+        [2, [second]],
+      ],
+    );
+  });
+
+  it("forgets everything on abort", () => {
+    const { operator, found } = precombine();
+    operator.receive(kv("a", 1), at(0));
+    operator.abort?.();
+    void operator.finishBundle?.();
+    assert.equal(found.length, 0);
+  });
+
+  it("reports what addInput throws", () => {
+    const failing: Fn = {
+      ...count,
+      addInput() {
+        throw new Error("no");
+      },
+    };
+    const { operator } = driver((next) => precombineOperator(failing, new ValueCoder(), next, scope));
+    assert.throws(() => operator.receive(kv("a", 1), at(0)), /addInput failed in transform "combine": no/);
+  });
+});
+
+describe("the parts of a lifted combine", () => {
+  it("merge, then extract", () => {
+    const { operator, pairs } = driver((next) =>
+      mergeAccumulatorsOperator(mean, (value, meta) => extractOutputsOperator(mean, next, scope).receive(value, meta), scope),
+    );
+    operator.receive(
+      kv("k", [
+        { sum: 1, count: 1 },
+        { sum: 5, count: 2 },
+      ]),
+      at(0),
+    );
+    assert.deepEqual(pairs(), [["k", 2]]);
+  });
+
+  it("convert single inputs to accumulators", () => {
+    const { operator, pairs } = driver((next) => convertToAccumulatorsOperator(mean, next, scope));
+    operator.receive(kv("k", 3), at(0));
+    assert.deepEqual(pairs(), [["k", { sum: 3, count: 1 }]]);
+  });
+
+  it("combine whole groups where nothing was lifted, and merge nothing to the empty accumulator", () => {
+    const whole = driver((next) => combineGroupedValuesOperator(mean, next, scope));
+    whole.operator.receive(kv("k", new Set([1, 2, 6])), at(0));
+    assert.deepEqual(whole.pairs(), [["k", 3]]);
+    const merge = driver((next) => mergeAccumulatorsOperator(count, next, scope));
+    merge.operator.receive(kv("k", []), at(0));
+    assert.deepEqual(merge.pairs(), [["k", 0]]);
+  });
+
+  it("report what the author's functions throw", () => {
+    const failing: Fn = {
+      ...count,
+      extractOutput() {
+        throw new Error("no");
+      },
+    };
+    const { operator } = driver((next) => extractOutputsOperator(failing, next, scope));
+    assert.throws(() => operator.receive(kv("k", 1), at(0)), /extractOutput failed in transform "combine": no/);
+  });
+});
