@@ -58,11 +58,11 @@ export interface Runner {
  * await run(wordcount, { input: "a.txt" }, local({ workers: 2 }));
  * ```
  */
-export async function run(
-  definition: PipelineDefinition<never> | PipelineDefinition,
+export async function run<O extends Options>(
+  definition: PipelineDefinition<O>,
   options: Readonly<Record<string, unknown>>,
   runner: Runner,
 ): Promise<RunMetrics> {
-  const started = await runner.start(definition as PipelineDefinition, options);
+  const started = await runner.start(definition as unknown as PipelineDefinition, options);
   return await started.result();
 }

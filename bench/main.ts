@@ -1,0 +1,101 @@
+// Runs every measurement in a process of its own, the sides of a work in turn, and prints the medians.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { peakResidentBytes } from "./machine.js";
+import { runJvmPeers } from "./jvm-peers.js";
+import { printJson, printMachine, printResult, type Result, type SideResult } from "./report.js";
+import { measureStart, startTarget, startTitle } from "./start.js";
+import type { Measured, Work } from "./work.js";
+import { loadWork, workNames } from "./works.js";
+
+const { values: flags, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    peers: { type: "boolean", default: false },
+    repetitions: { type: "string", default: "3" },
+    side: { type: "string" },
+  },
+});
+const repetitions = Number(flags.repetitions);
+if (!(Number.isInteger(repetitions) && repetitions > 0))
+  throw new Error(`--repetitions must be a whole number above 0, not ${flags.repetitions}`);
+
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const wanted = (name: string): boolean => filters.length === 0 || filters.includes(name);
+const unknown = filters.filter((filter) => ![...workNames, "start", "coders"].includes(filter as "maps"));
+if (unknown.length > 0) throw new Error(`there is no measurement "${unknown[0]}"; there are ${workNames.join(", ")}, start, coders`);
+
+const results: Result[] = [];
+if (!flags.json) printMachine(repetitions);
+for (const name of workNames) if (wanted(name)) report(await measureWork(name, await loadWork(name)));
+if (wanted("start")) report(await measureStarts());
+if (wanted("coders") && existsSync(here("coders.js"))) {
+  const { code, output } = await nodeProcess(["coders.js", ...(flags.quick ? ["--quick"] : []), ...(flags.json ? ["--json"] : [])]);
+  if (code !== 0) throw new Error(`the coders' measurement ended with ${code}`);
+  (flags.json ? process.stderr : process.stdout).write(output);
+}
+if (flags.peers) for (const line of await runJvmPeers(repetitions)) (flags.json ? console.error : console.log)(line);
+if (flags.json) printJson(results);
+
+function report(result: Result): void {
+  results.push(result);
+  if (!flags.json) printResult(result);
+}
+
+async function measureWork(name: string, work: Work): Promise<Result> {
+  const size = flags.quick ? work.quickSize : work.size;
+  await work.prepare?.([size, work.warmUpSize]);
+  const sides = work.sides.filter((side) => flags.side === undefined || side.name.includes(flags.side)).filter(isThere);
+  const measured = new Map<string, Measured[]>(sides.map((side) => [side.name, []]));
+  for (let repetition = 0; repetition < repetitions; repetition++)
+    for (const side of sides) {
+      const share = side.share ?? 1;
+      measured.get(side.name)?.push(await measureSide(name, side.name, size * share, work.warmUpSize * share));
+    }
+  const ofSide = (sideName: string): SideResult => ({ name: sideName, runs: measured.get(sideName) ?? [] });
+  return {
+    name,
+    title: work.title,
+    unit: work.unit,
+    target: work.target,
+    comment: work.comment,
+    sides: sides.map((side) => ofSide(side.name)),
+  };
+}
+
+function isThere({ name }: { name: string }): boolean {
+  if (name !== "apache-beam" || process.env["BEAMSTORM_BENCH_PEER"] !== "none") return true;
+  console.error("apache-beam is left out: it is not installed");
+  return false;
+}
+
+async function measureSide(work: string, side: string, size: number, warmUpSize: number): Promise<Measured> {
+  const { code, output, residentBytes } = await nodeProcess(["measure.js", work, side, String(size), String(warmUpSize)]);
+  if (code !== 0) throw new Error(`${work}, ${side}: ended with ${code}`);
+  const last = output.trimEnd().split("\n").at(-1) ?? "";
+  const own = JSON.parse(last) as Measured;
+  return { ...own, residentBytes: Math.max(own.residentBytes, residentBytes) };
+}
+
+/** Runs one of our programs, and looks at its memory and its children's ten times a second. */
+async function nodeProcess([program, ...args]: string[]): Promise<{ code: number | null; output: string; residentBytes: number }> {
+  const child = spawn(process.execPath, [here(program), ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  let residentBytes = 0;
+  const timer = setInterval(() => (residentBytes = Math.max(residentBytes, peakResidentBytes(child.pid ?? 0))), 100);
+  const code = await new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  clearInterval(timer);
+  return { code, output, residentBytes };
+}
+
+async function measureStarts(): Promise<Result> {
+  const runs: Measured[] = [];
+  await measureStart(); // fills the system's file cache
+  for (let repetition = 0; repetition < repetitions; repetition++) runs.push(await measureStart());
+  return { name: "start", title: startTitle, unit: "seconds", target: startTarget, sides: [{ name: "beamstorm", runs }] };
+}

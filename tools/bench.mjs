@@ -1,0 +1,53 @@
+// `npm run bench [-- NAME … --quick --json --peers --repetitions N --side TEXT]`: builds, makes the programs in bench/
+// JavaScript, installs the peer on demand, and runs bench/main.ts. What is measured, and how: bench/README.md.
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { main, node, root, runProgram } from "./lib.mjs";
+
+const peer = "apache-beam@2.49.0";
+const peerFolder = "bench/.peers";
+const outputFolder = ".cache/bench";
+
+async function bench() {
+  await build();
+  await compile();
+  const there = await installPeer();
+  const env = there ? process.env : { ...process.env, BEAMSTORM_BENCH_PEER: "none" };
+  const { code } = await node([`${outputFolder}/main.js`, ...process.argv.slice(2)], { env });
+  return code;
+}
+
+/** Each file for itself, so that worker processes can import what a measurement runs. */
+async function compile() {
+  const esbuild = await import("esbuild");
+  const { globSync } = await import("tinyglobby");
+  rmSync(join(root, outputFolder), { recursive: true, force: true });
+  await esbuild.build({
+    entryPoints: globSync("bench/**/*.ts", { cwd: root }),
+    absWorkingDir: root,
+    outbase: "bench",
+    outdir: outputFolder,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: "inline",
+    logLevel: "warning",
+  });
+}
+
+/** True if it is there. It is no dependency of the project: nobody who does not measure needs it. */
+async function installPeer() {
+  if (existsSync(join(root, peerFolder, "node_modules/apache-beam"))) return true;
+  console.error(`beamstorm: installing ${peer} into ${peerFolder} …`);
+  const install = ["install", "--no-save", "--no-audit", "--no-fund", "--prefix", peerFolder, peer];
+  const npm = process.env.npm_execpath; // npm's own program, when npm has started this
+  const { code, output } =
+    npm === undefined
+      ? await runProgram("npm", install, { quiet: true, shell: process.platform === "win32" })
+      : await node([npm, ...install], { quiet: true });
+  if (code !== 0) console.error(`beamstorm: ${peer} cannot be installed, so it is left out:\n${output.trimEnd()}`);
+  return code === 0;
+}
+
+await main(bench);
