@@ -1,9 +1,10 @@
 import { map, type Observable } from "rxjs";
+import { PipelineError } from "../portability/stage-host/index.js";
 import type { Job, JobMetrics, Topology } from "../runner/index.js";
 import type { Run, RunMetrics } from "../sdk/index.js";
 
 /** A job of our runner as the SDK's {@link Run}: the figures of PCollections under the names that the author knows. */
-export function localRun(job: Job, topology: Topology): Run {
+export function localRun(job: Job, topology: Topology, assertions: readonly string[]): Run {
   const names = namesOfPCollections(topology);
   const translate = ({ elapsedMs, components, elements: byId }: JobMetrics): RunMetrics => {
     const elements = new Map<string, number>();
@@ -23,9 +24,20 @@ export function localRun(job: Job, topology: Topology): Run {
     state$: job.state$,
     messages$: job.messages$,
     metrics$: job.metrics$.pipe(map(translate)) as Observable<RunMetrics>,
-    result: async () => translate(await job.result),
+    result: async () => checked(translate(await job.result), assertions),
     cancel: () => job.cancel(),
   };
+}
+
+/** @throws PipelineError when an assertion of the pipeline never ran: then nothing was asserted. */
+function checked(metrics: RunMetrics, assertions: readonly string[]): RunMetrics {
+  const missed = assertions.filter((name) => (metrics.elements.get(name) ?? 0) === 0);
+  if (missed.length > 0)
+    throw new PipelineError(
+      "assertion_not_reached",
+      `the run ended, but ${missed.map((name) => `"${name}"`).join(", ")} never ran: nothing was asserted`,
+    );
+  return metrics;
 }
 
 /** `transform` or `transform.tag` for each PCollection, by id. */
@@ -35,7 +47,12 @@ function namesOfPCollections({ components }: Topology): ReadonlyMap<string, stri
     for (const id of stage.transformIds) {
       const transform = stage.components.transforms?.[id];
       for (const [tag, pcollection] of Object.entries(transform?.outputs ?? {}))
-        names.set(pcollection, tag === "out" || Object.keys(transform?.outputs ?? {}).length === 1 ? (transform?.uniqueName ?? id) : `${transform?.uniqueName ?? id}.${tag}`);
+        names.set(
+          pcollection,
+          tag === "out" || Object.keys(transform?.outputs ?? {}).length === 1
+            ? (transform?.uniqueName ?? id)
+            : `${transform?.uniqueName ?? id}.${tag}`,
+        );
     }
   return names;
 }

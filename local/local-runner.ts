@@ -1,5 +1,13 @@
 // The runner in this process, and its worker processes: sdk and runner wired together.
-import { inProcessLauncher, planPipeline, printTopology, runJob, type RuntimeOptions, type Topology, type TopologyFormat } from "../runner/index.js";
+import {
+  inProcessLauncher,
+  planPipeline,
+  printTopology,
+  runJob,
+  type RuntimeOptions,
+  type Topology,
+  type TopologyFormat,
+} from "../runner/index.js";
 import { PipelineError } from "../portability/stage-host/index.js";
 import { EmbeddedHost } from "../sdk/harness/embedded-host.js";
 import { Program } from "../sdk/harness/program.js";
@@ -48,7 +56,12 @@ export function describeTopology(
 async function start(definition: PipelineDefinition, given: Readonly<Record<string, unknown>>, options: LocalOptions): Promise<Run> {
   const { workers = 1, module, exportName } = options;
   const { program, topology } = plan(definition, given, workers);
-  if (workers === 1) return localRun(runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime: options.runtime }), topology);
+  if (workers === 1)
+    return localRun(
+      runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime: options.runtime }),
+      topology,
+      program.graph.assertions,
+    );
   if (module === undefined)
     throw new PipelineError(
       "no_module",
@@ -57,7 +70,7 @@ async function start(definition: PipelineDefinition, given: Readonly<Record<stri
   const name = exportName ?? (await findDefinition(module)).name;
   const { forkLauncher } = await import("./fork-launcher.js"); // not needed in most runs
   const launcher = forkLauncher({ module, exportName: name, options: given, fingerprint: program.fingerprint() });
-  return localRun(runJob(topology, { launcher, workers, runtime: options.runtime }), topology);
+  return localRun(runJob(topology, { launcher, workers, runtime: options.runtime }), topology, program.graph.assertions);
 }
 
 /**

@@ -6,6 +6,8 @@ import { GLOBAL_WINDOW_MAX_TIMESTAMP, type Timestamp } from "./timestamp.js";
  */
 export interface Window {
   readonly maxTimestamp: Timestamp;
+  /** For people. */
+  toString(): string;
 }
 
 /** The one window that holds all of event time. */
@@ -40,4 +42,7 @@ export class OpaqueWindow implements Window {
     readonly maxTimestamp: Timestamp,
     readonly encoded: Uint8Array,
   ) {}
+  toString(): string {
+    return `window ending at ${this.maxTimestamp}`;
+  }
 }

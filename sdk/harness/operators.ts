@@ -2,6 +2,7 @@
 import type { Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError, type StageDescriptor } from "../../portability/stage-host/index.js";
+import { COMBINE_COMPONENT, PRIMITIVE } from "../../portability/urns/index.js";
 import { ElementMeta, type Receiver } from "../../portability/values/index.js";
 import { windowFnFromProto } from "../translate/window-fns.js";
 import { readFunctionPayload } from "../translate/function-payload.js";
@@ -32,26 +33,26 @@ export function createOperator(
     return program.primitive(readFunctionPayload(spec?.payload).transform, "combine-per-key").combineFn;
   };
   switch (transform.spec?.urn) {
-    case "beam:transform:pardo:v1": {
+    case PRIMITIVE.PAR_DO: {
       const { doFn: spec } = beam.pipeline.ParDoPayload.decode(payload);
       const { doFn } = program.primitive(readFunctionPayload(spec?.payload).transform, "par-do");
       return doFn.kind === "par-do" ? parDoOperator(doFn, outputs, scope) : functionOperator(doFn, next(), scope);
     }
-    case "beam:transform:window_into:v1": {
+    case PRIMITIVE.ASSIGN_WINDOWS: {
       const { windowFn: spec } = beam.pipeline.WindowIntoPayload.decode(payload);
       return windowOperator(spec, next());
     }
-    case "beam:transform:flatten:v1":
+    case PRIMITIVE.FLATTEN:
       return { receive: next() };
-    case "beam:transform:combine_per_key_precombine:v1":
+    case COMBINE_COMPONENT.COMBINE_PER_KEY_PRECOMBINE:
       return precombineOperator(combineFn(), keyCoderOf(transform, descriptor, coderOf), next(), scope);
-    case "beam:transform:combine_per_key_merge_accumulators:v1":
+    case COMBINE_COMPONENT.COMBINE_PER_KEY_MERGE_ACCUMULATORS:
       return mergeAccumulatorsOperator(combineFn(), next(), scope);
-    case "beam:transform:combine_per_key_extract_outputs:v1":
+    case COMBINE_COMPONENT.COMBINE_PER_KEY_EXTRACT_OUTPUTS:
       return extractOutputsOperator(combineFn(), next(), scope);
-    case "beam:transform:combine_per_key_convert_to_accumulators:v1":
+    case COMBINE_COMPONENT.COMBINE_PER_KEY_CONVERT_TO_ACCUMULATORS:
       return convertToAccumulatorsOperator(combineFn(), next(), scope);
-    case "beam:transform:combine_grouped_values:v1":
+    case COMBINE_COMPONENT.COMBINE_GROUPED_VALUES:
       return combineGroupedValuesOperator(combineFn(), next(), scope);
     default:
       throw new PipelineError(

@@ -15,6 +15,8 @@ import type { WindowingStrategy } from "./windowing.js";
 export class GraphBuilder {
   readonly root: TransformNode = newNode("", undefined);
   readonly pcollections: PCollection<unknown>[] = [];
+  /** Names of transforms that must put something out before a run counts as done: the checks of `beamstorm/testing`. */
+  readonly assertions: string[] = [];
   private scope: TransformNode = this.root;
 
   apply<In, Out>(input: In, appliable: Appliable<In, Out>): Out {

@@ -1,7 +1,8 @@
 // Assertions inside a pipeline: they are transforms, so they hold on any runner and any number of workers.
 //
 // A1. An assertion always sees a marker besides the elements, so it runs even when its input is empty.
-// A2. An assertion that never ran is an error too: `assertThat` counts itself in a PCollection that the test helper checks.
+// A2. An assertion that never ran is an error too: it is listed in the graph, and who runs the pipeline looks whether the
+//     transform has put anything out.
 import { kv, type KV } from "../../portability/values/index.js";
 import { renderElement } from "../../portability/stage-host/index.js";
 import type { PCollection } from "../model/pcollection.js";
@@ -28,6 +29,7 @@ function assertion<T>(name: string, check: (elements: T[]) => void): PTransform<
     defaultName: name,
     expand(input) {
       const p = new Pipeline(input.graph);
+      input.graph.assertions.push(`${input.graph.currentName}/check`); // A2
       const marker = p.apply(create<KV<number, Marked<T>>>("marker", [kv(0, null)]));
       const elements = input.apply(windowInto("all", global())).apply(map("mark", (element): KV<number, Marked<T>> => kv(0, { element })));
       return p
@@ -48,7 +50,7 @@ function assertion<T>(name: string, check: (elements: T[]) => void): PTransform<
 /**
  * Fails the run, with a diff, unless the PCollection has exactly the expected elements, in any order.
  *
- * @example `counts.apply(assertContains([kv("a", 2)]))`
+ * @example `counts.apply(assertElements([kv("a", 2)]))`
  */
 export function assertElements<T>(expected: Iterable<T>): PTransform<PCollection<T>, PCollection<number>> {
   const wanted = [...expected];

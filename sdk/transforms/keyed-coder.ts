@@ -1,19 +1,19 @@
 import { kvCoder, type Coder } from "../../portability/coders/index.js";
-import { URNS_KV } from "./kv-urn.js";
 import { anyValue } from "./element-coder.js";
 import type { PCollection } from "../model/pcollection.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { CODER } from "../../portability/urns/index.js";
 import type { KV } from "../../portability/values/index.js";
 
 /** Component `index` of a KV coder; any value where nothing is known about the elements. */
 export function componentCoder(coder: Coder<unknown>, index: 0 | 1): Coder<unknown> {
-  return coder.urn === URNS_KV ? coder.components[index] : anyValue;
+  return coder.urn === CODER.KV ? coder.components[index] : anyValue;
 }
 
 /** Key and value coder of a keyed input. @throws PipelineError when equal keys might not have equal bytes. */
 export function keyedCoders(input: PCollection<KV<unknown, unknown>>): { keyCoder: Coder<unknown>; valueCoder: Coder<unknown> } {
   if (input.coder === anyValue) input.refineCoder(kvCoder(anyValue, anyValue) as Coder<unknown>);
-  if (input.coder.urn !== URNS_KV)
+  if (input.coder.urn !== CODER.KV)
     throw new PipelineError(
       "not_keyed",
       `transform "${input.graph.currentName}" needs keys and values, but its input has the coder ${input.coder.urn}; ` +

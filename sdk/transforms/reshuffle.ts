@@ -1,11 +1,10 @@
-import type { KV, Timestamp } from "../../portability/values/index.js";
-import { kv } from "../../portability/values/index.js";
+import { COMPOSITE } from "../../portability/urns/index.js";
+import { kv, type KV, type Timestamp } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { groupByKey } from "./group-by-key.js";
 import { map } from "./elementwise.js";
-import { parDo } from "./par-do.js";
-import { output } from "./par-do.js";
+import { output, parDo } from "./par-do.js";
 import { withCoder } from "./with-coder.js";
 
 /**
@@ -19,7 +18,7 @@ export function reshuffle<T>(name?: string): PTransform<PCollection<T>, PCollect
     name,
     defaultName: "reshuffle",
     expand(input) {
-      input.graph.setUrn("beam:transform:reshuffle:v1");
+      input.graph.setUrn(COMPOSITE.RESHUFFLE);
       let next = 0;
       return input
         .apply(map("spread", (value, context): KV<number, [T, Timestamp]> => kv(next++ % 1024, [value, context.timestamp])))

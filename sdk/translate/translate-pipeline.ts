@@ -1,5 +1,6 @@
 import { globalWindowCoder, intervalWindowCoder, iterableCoder, kvCoder, type Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
+import { BEAMSTORM, CODER, COMBINE_COMPONENT, COMPOSITE, DISPLAY_DATA, PRIMITIVE } from "../../portability/urns/index.js";
 import type { GraphBuilder } from "../model/graph-builder.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { TransformNode } from "../model/transform-node.js";
@@ -8,8 +9,6 @@ import { CoderIds, WindowingIds } from "./component-ids.js";
 import { writeFunctionPayload } from "./function-payload.js";
 import { windowFnToProto } from "./window-fns.js";
 
-/** The environment of functions that a TypeScript process executes by itself. */
-export const EMBEDDED_ENVIRONMENT_URN = "beamstorm:env:embedded:v1";
 const ENVIRONMENT_ID = "typescript";
 
 /**
@@ -41,7 +40,7 @@ class Translation {
         coders: this.coders.coders,
         windowingStrategies: this.windowings.strategies,
         environments: {
-          [ENVIRONMENT_ID]: { urn: EMBEDDED_ENVIRONMENT_URN, capabilities: CAPABILITIES, displayData: [] },
+          [ENVIRONMENT_ID]: { urn: BEAMSTORM.EMBEDDED_ENVIRONMENT, capabilities: CAPABILITIES, displayData: [] },
         },
       },
       rootTransformIds: this.graph.root.children.map((child) => child.uniqueName),
@@ -65,7 +64,7 @@ class Translation {
       outputs: idsOf(node.outputs),
       spec: this.specOf(node),
       subtransforms: node.children.map((child) => child.uniqueName),
-      displayData: [],
+      displayData: displayDataOf(node),
     };
     if (needsEnvironment(node)) transform.environmentId = ENVIRONMENT_ID;
     this.transforms[node.uniqueName] = transform;
@@ -87,13 +86,13 @@ class Translation {
     const combineId = `${node.uniqueName}/combine`;
     this.transforms[groupId] = {
       uniqueName: groupId,
-      spec: { urn: "beam:transform:group_by_key:v1" },
+      spec: { urn: PRIMITIVE.GROUP_BY_KEY },
       inputs: { in: input.id },
       outputs: { out: grouped },
     };
     this.transforms[combineId] = {
       uniqueName: combineId,
-      spec: { urn: "beam:transform:combine_grouped_values:v1", payload: composite.spec?.payload },
+      spec: { urn: COMBINE_COMPONENT.COMBINE_GROUPED_VALUES, payload: composite.spec?.payload },
       inputs: { in: grouped },
       outputs: { out: only(node.outputs).id },
       environmentId: ENVIRONMENT_ID,
@@ -107,26 +106,26 @@ class Translation {
     const fn = writeFunctionPayload({ transform: node.uniqueName });
     switch (primitive.kind) {
       case "impulse":
-        return { urn: "beam:transform:impulse:v1" };
+        return { urn: PRIMITIVE.IMPULSE };
       case "flatten":
-        return { urn: "beam:transform:flatten:v1" };
+        return { urn: PRIMITIVE.FLATTEN };
       case "group-by-key":
-        return { urn: "beam:transform:group_by_key:v1" };
+        return { urn: PRIMITIVE.GROUP_BY_KEY };
       case "par-do":
         return {
-          urn: "beam:transform:pardo:v1",
-          payload: beam.pipeline.ParDoPayload.encode({ doFn: { urn: DO_FN_URN, payload: fn } }).finish(),
+          urn: PRIMITIVE.PAR_DO,
+          payload: beam.pipeline.ParDoPayload.encode({ doFn: { urn: BEAMSTORM.DO_FN, payload: fn } }).finish(),
         };
       case "window-into":
         return {
-          urn: "beam:transform:window_into:v1",
+          urn: PRIMITIVE.ASSIGN_WINDOWS,
           payload: beam.pipeline.WindowIntoPayload.encode({ windowFn: windowFnToProto(primitive.windowing.windowFn) }).finish(),
         };
       case "combine-per-key":
         return {
-          urn: "beam:transform:combine_per_key:v1",
+          urn: COMPOSITE.COMBINE_PER_KEY,
           payload: beam.pipeline.CombinePayload.encode({
-            combineFn: { urn: COMBINE_FN_URN, payload: fn },
+            combineFn: { urn: BEAMSTORM.COMBINE_FN, payload: fn },
             accumulatorCoderId: this.coders.idOf((primitive.combineFn.accumulatorCoder ?? anyValue) as Coder<unknown>),
           }).finish(),
         };
@@ -134,25 +133,33 @@ class Translation {
   }
 }
 
-const DO_FN_URN = "beamstorm:dofn:program:v1";
-const COMBINE_FN_URN = "beamstorm:combinefn:program:v1";
-
 /** What our harness can do; a runner must not count on more. */
 const CAPABILITIES = [
-  "beam:coder:bytes:v1",
-  "beam:coder:string_utf8:v1",
-  "beam:coder:kv:v1",
-  "beam:coder:bool:v1",
-  "beam:coder:varint:v1",
-  "beam:coder:double:v1",
-  "beam:coder:iterable:v1",
-  "beam:coder:interval_window:v1",
-  "beam:coder:length_prefix:v1",
-  "beam:coder:global_window:v1",
-  "beam:coder:windowed_value:v1",
-  "beam:coder:nullable:v1",
-  "beam:coder:row:v1",
+  CODER.BYTES,
+  CODER.STRING_UTF8,
+  CODER.KV,
+  CODER.BOOL,
+  CODER.VARINT,
+  CODER.DOUBLE,
+  CODER.ITERABLE,
+  CODER.TIMER,
+  CODER.INTERVAL_WINDOW,
+  CODER.LENGTH_PREFIX,
+  CODER.GLOBAL_WINDOW,
+  CODER.WINDOWED_VALUE,
+  CODER.PARAM_WINDOWED_VALUE,
+  CODER.CUSTOM_WINDOW,
+  CODER.ROW,
+  CODER.SHARDED_KEY,
+  CODER.NULLABLE,
 ];
+
+/** What people see of a step in a runner's own tools: which kind of function it runs. */
+function displayDataOf({ primitive }: TransformNode): beam.pipeline.IDisplayData[] {
+  if (primitive?.kind !== "par-do") return [];
+  const payload = beam.pipeline.LabelledPayload.encode({ label: "function", key: "function", stringValue: primitive.doFn.kind }).finish();
+  return [{ urn: DISPLAY_DATA.LABELLED, payload }];
+}
 
 function needsEnvironment(node: TransformNode): boolean {
   const kind = node.primitive?.kind;

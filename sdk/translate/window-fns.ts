@@ -1,5 +1,6 @@
 import Long from "long";
 import { beam, type google } from "../../portability/protos/index.js";
+import { FIXED_WINDOW_FN } from "../../portability/urns/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
 
@@ -21,7 +22,7 @@ export function windowFnFromProto(spec: beam.pipeline.IFunctionSpec | null | und
   switch (spec?.urn) {
     case globalWindows.urn:
       return globalWindows;
-    case "beam:window_fn:fixed_windows:v1": {
+    case FIXED_WINDOW_FN.PROPERTIES: {
       const payload = beam.pipeline.FixedWindowsPayload.decode(spec.payload ?? new Uint8Array());
       return new FixedWindows(millisOf(payload.size), millisOf(payload.offset));
     }
