@@ -5244,7 +5244,7 @@ export namespace org {
                             /** Empty on the last page. */
                             continuationToken: Uint8Array;
 
-                            /** Encoded values one after another; one may go on in the next page. */
+                            /** Encoded values, one after another; a page ends between two of them. */
                             data: Uint8Array;
 
                             /**
@@ -5303,7 +5303,7 @@ export namespace org {
                                 /** Empty on the last page. */
                                 continuationToken?: (Uint8Array|null);
 
-                                /** Encoded values one after another; one may go on in the next page. */
+                                /** Encoded values, one after another; a page ends between two of them. */
                                 data?: (Uint8Array|null);
 
                                 /** Unknown fields preserved while decoding when enabled */
@@ -9695,7 +9695,7 @@ export namespace org {
                             /** TestStreamPayload events. */
                             events: org.apache.beam.model.pipeline.v1.TestStreamPayload.Event.$Properties[];
 
-                            /** A TestStreamService; when set, `events` is ignored. */
+                            /** A TestStreamService that serves the events instead. */
                             endpoint?: (org.apache.beam.model.pipeline.v1.ApiServiceDescriptor.$Properties|null);
 
                             /**
@@ -9757,7 +9757,7 @@ export namespace org {
                                 /** TestStreamPayload events */
                                 events?: (org.apache.beam.model.pipeline.v1.TestStreamPayload.Event.$Properties[]|null);
 
-                                /** A TestStreamService; when set, `events` is ignored. */
+                                /** A TestStreamService that serves the events instead. */
                                 endpoint?: (org.apache.beam.model.pipeline.v1.ApiServiceDescriptor.$Properties|null);
 
                                 /** Unknown fields preserved while decoding when enabled */
@@ -26193,7 +26193,7 @@ export namespace org {
                             /** Unknown fields preserved while decoding when enabled */
                             $unknowns?: Uint8Array[];
 
-                            /** Those of the request, and what the expansion has added. */
+                            /** What `transform` refers to, including all that the expansion has added. */
                             components?: (org.apache.beam.model.pipeline.v1.Components.$Properties|null);
 
                             /** Takes the place of the transform asked for. */
@@ -26258,7 +26258,7 @@ export namespace org {
                             /** Properties of an ExpansionResponse. */
                             interface $Properties {
 
-                                /** Those of the request, and what the expansion has added. */
+                                /** What `transform` refers to, including all that the expansion has added. */
                                 components?: (org.apache.beam.model.pipeline.v1.Components.$Properties|null);
 
                                 /** Takes the place of the transform asked for. */
