@@ -5,8 +5,12 @@ export const BEAMSTORM = {
   DO_FN: "beamstorm:dofn:program:v1",
   /** A CombineFn of a program: its payload names the transform. */
   COMBINE_FN: "beamstorm:combinefn:program:v1",
+  /** A window function of a program: its payload names it. */
+  WINDOW_FN: "beamstorm:windowfn:program:v1",
   /** Any plain JavaScript value. */
   VALUE_CODER: "beamstorm:coder:value:v1",
+  /** A coder of a program: its payload names it. */
+  CUSTOM_CODER: "beamstorm:coder:program:v1",
   /** Functions that the process itself executes. */
   EMBEDDED_ENVIRONMENT: "beamstorm:env:embedded:v1",
 } as const;
