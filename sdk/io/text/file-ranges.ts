@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { glob, isDynamicPattern } from "tinyglobby";
 
@@ -15,7 +16,9 @@ export interface FileRange {
  * @throws Error when nothing matches, or a file cannot be read.
  */
 export async function fileRanges(pattern: string, rangeBytes: number): Promise<FileRange[]> {
-  const paths = isDynamicPattern(pattern) ? (await glob(pattern, { absolute: pattern.startsWith("/"), dot: false })).sort() : [pattern];
+  // A file may be named like a pattern, e.g. "notes (1).txt".
+  const isGlob = isDynamicPattern(pattern) && !existsSync(pattern);
+  const paths = isGlob ? (await glob(pattern, { absolute: pattern.startsWith("/"), dot: false })).sort() : [pattern];
   if (paths.length === 0) throw new Error(`no file matches "${pattern}" (in ${process.cwd()})`);
   const ranges: FileRange[] = [];
   for (const path of paths) {

@@ -28,7 +28,7 @@ export async function* linesOfRange(
   end: number,
   options: LineOptions = {},
 ): AsyncGenerator<string[]> {
-  const maxLineBytes = options.maxLineBytes ?? 256 * 1024 * 1024;
+  const rules: Rules = { file, strict: options.invalidUtf8 === "error", maxLineBytes: options.maxLineBytes ?? 256 * 1024 * 1024 };
   // L1: a range behind the first one starts a byte early and drops what ends at the first newline: if that byte is a newline,
   // nothing is dropped.
   let dropping = start > 0;
@@ -40,9 +40,13 @@ export async function* linesOfRange(
     let block = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const first = block.indexOf(NEWLINE);
     if (first < 0) {
-      rest.push(dropping ? block.subarray(0, 0) : Buffer.from(block));
       restLength += block.length;
-      if (!dropping && restLength > maxLineBytes) throw tooLong(file, offset, maxLineBytes);
+      if (dropping) {
+        if (offset + restLength >= end) return; // the next line starts behind this range
+        continue;
+      }
+      if (restLength > rules.maxLineBytes + 1) throw tooLong(offset, rules); // one byte may turn out to be a `\r`
+      rest.push(Buffer.from(block));
       continue;
     }
     const last = block.lastIndexOf(NEWLINE);
@@ -55,10 +59,9 @@ export async function* linesOfRange(
       block = block.subarray(first + 1);
       length = block.length;
     } else if (restLength > 0) {
-      if (restLength + first > maxLineBytes) throw tooLong(file, offset, maxLineBytes);
       block = Buffer.concat([...rest, block]);
     }
-    const { lines, done } = decodeLines(block, offset, end, file, options.invalidUtf8 === "error");
+    const { lines, done } = decodeLines(block, offset, end, rules);
     if (lines.length > 0) yield lines;
     if (done) return;
     offset += length;
@@ -66,33 +69,44 @@ export async function* linesOfRange(
     rest = [tail];
     restLength = tail.length;
   }
-  if (!dropping && restLength > 0 && offset < end)
-    yield [decodeLine(Buffer.concat(rest), 0, restLength, offset, file, options.invalidUtf8 === "error", false)];
+  if (!dropping && restLength > 0 && offset < end) {
+    // The last line needs no newline; with one it is like all others.
+    const { lines } = decodeLines(Buffer.concat([...rest, Buffer.of(NEWLINE)]), offset, end, rules);
+    yield lines;
+  }
+}
+
+interface Rules {
+  readonly file: string;
+  readonly strict: boolean;
+  readonly maxLineBytes: number;
 }
 
 /** Lines of a block that ends with a newline, as far as they start before `end`. */
-function decodeLines(block: Buffer, offset: number, end: number, file: string, strict: boolean): { lines: string[]; done: boolean } {
+function decodeLines(block: Buffer, offset: number, end: number, rules: Rules): { lines: string[]; done: boolean } {
   const lines: string[] = [];
   const ascii = isAscii(block);
   let from = 0;
   while (from < block.length) {
     if (offset + from >= end) return { lines, done: true };
-    const to = block.indexOf(NEWLINE, from);
-    lines.push(decodeLine(block, from, to, offset + from, file, strict, ascii));
-    from = to + 1;
+    const newline = block.indexOf(NEWLINE, from);
+    const to = newline > from && block[newline - 1] === CARRIAGE_RETURN ? newline - 1 : newline;
+    if (to - from > rules.maxLineBytes) throw tooLong(offset + from, rules);
+    lines.push(ascii ? block.latin1Slice(from, to) : decodeUtf8(block, from, to, offset, rules));
+    from = newline + 1;
   }
   return { lines, done: false };
 }
 
 // Each line is decoded by itself: words sliced from it then keep a line alive, not a block.
-function decodeLine(block: Buffer, from: number, to: number, offset: number, file: string, strict: boolean, ascii: boolean): string {
-  if (to > from && block[to - 1] === CARRIAGE_RETURN) to--;
-  if (ascii) return block.latin1Slice(from, to);
+function decodeUtf8(block: Buffer, from: number, to: number, offset: number, { file, strict }: Rules): string {
   if (strict && !isUtf8(block.subarray(from, to)))
-    throw new Error(`${file}: the line at byte ${offset} is not UTF-8; read it with { invalidUtf8: "replace" } to replace what is invalid`);
+    throw new Error(
+      `${file}: the line at byte ${offset + from} is not UTF-8; read it with { invalidUtf8: "replace" } to replace what is invalid`,
+    );
   return block.utf8Slice(from, to);
 }
 
-function tooLong(file: string, offset: number, maxLineBytes: number): Error {
+function tooLong(offset: number, { file, maxLineBytes }: Rules): Error {
   return new Error(`${file}: the line at byte ${offset} is longer than ${maxLineBytes} bytes; raise maxLineBytes if that is meant`);
 }

@@ -7,7 +7,7 @@ export interface TextFile {
   append(text: string): Promise<void>;
   /** Appends the content of another file. */
   appendFile(path: string): Promise<void>;
-  /** Resolves when the content is on disk. */
+  /** Resolves when the content is on disk. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -28,6 +28,7 @@ export const nodeFiles: TextFiles = {
   },
   async create(path) {
     const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+    let closed = false;
     return {
       path,
       append: (text) => file.appendFile(text),
@@ -35,8 +36,13 @@ export const nodeFiles: TextFiles = {
         for await (const chunk of createReadStream(other, { highWaterMark: 1024 * 1024 })) await file.appendFile(chunk as Buffer);
       },
       async close() {
-        await file.datasync();
-        await file.close();
+        if (closed) return;
+        closed = true;
+        try {
+          await file.datasync();
+        } finally {
+          await file.close();
+        }
       },
     };
   },

@@ -99,8 +99,12 @@ class BundleFile {
     if (this.text !== "" || this.file !== undefined) await this.flush();
     const { file } = this;
     if (file === undefined) return undefined;
+    try {
+      await file.close();
+    } catch (cause) {
+      throw writeError(this.target, cause); // the file is removed by `discard`
+    }
     this.file = undefined;
-    await file.close();
     return file.path;
   }
 
@@ -108,8 +112,7 @@ class BundleFile {
     const { file } = this;
     this.file = undefined;
     if (file === undefined) return;
-    await file.close();
-    await this.files.remove(file.path);
+    await abandon(file, this.files);
   }
 
   private async flush(): Promise<void> {
@@ -131,25 +134,35 @@ class BundleFile {
 async function finishFiles(path: string, shards: number | undefined, suffix: string, parts: string[], files: TextFiles): Promise<string[]> {
   parts.sort();
   const count = shards ?? 1;
-  const done: { temporary: string; final: string }[] = [];
+  const done: { file: TextFile; final: string }[] = [];
   try {
     await files.makeFolder(dirname(path));
     for (let shard = 0; shard < count; shard++) {
       const file = await files.create(temporaryName(path));
       const final =
         shards === undefined ? path + suffix : `${path}-${String(shard).padStart(5, "0")}-of-${String(count).padStart(5, "0")}${suffix}`;
-      done.push({ temporary: file.path, final });
+      done.push({ file, final });
       for (let i = shard; i < parts.length; i += count) await file.appendFile(parts[i]);
       await file.close();
     }
-    for (const { temporary, final } of done) await files.rename(temporary, final);
+    for (const { file, final } of done) await files.rename(file.path, final);
     return done.map(({ final }) => final);
   } catch (cause) {
-    for (const { temporary } of done) await files.remove(temporary);
+    for (const { file } of done) await abandon(file, files);
     throw writeError(path, cause);
   } finally {
     for (const part of parts) await files.remove(part);
   }
+}
+
+/** Closes and removes a file that will not be complete; that a full disk lets it not be closed well does not matter. */
+async function abandon(file: TextFile, files: TextFiles): Promise<void> {
+  try {
+    await file.close();
+  } catch {
+    // it is removed anyway
+  }
+  await files.remove(file.path);
 }
 
 function temporaryName(target: string): string {

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { UserCodeError } from "../../../../portability/stage-host/index.js";
-import { filter, flatMap, map, windowInto, fixed, withTimestamps, type PCollection } from "../../../../sdk/index.js";
+import {
+  IntervalWindow,
+  type Window,
+  filter,
+  flatMap,
+  map,
+  windowInto,
+  fixed,
+  withTimestamps,
+  type PCollection,
+} from "../../../../sdk/index.js";
 import { at, Deferred, runBundle, settle, StageDriver } from "../../../support/stage-driver.js";
+
+const renderWindow = (window: Window): string => (window instanceof IntervalWindow ? `[${window.start}, ${window.end})` : "global");
 
 type Numbers = PCollection<number>;
 
@@ -38,7 +50,9 @@ describe("map, filter and flatMap in the harness", () => {
     });
 
     it("keeps timestamp and window, and shows them to the function", async () => {
-      const stage = await StageDriver.open((input: Numbers) => input.apply(map((n, { timestamp, window }) => [n, timestamp, `${window}`])));
+      const stage = await StageDriver.open((input: Numbers) =>
+        input.apply(map((n, { timestamp, window }) => [n, timestamp, renderWindow(window)])),
+      );
       const meta = at(42);
       stage.sendAt(1, meta);
       assert.deepEqual(stage.values(), [[1, 42, "global"]]);
@@ -67,7 +81,10 @@ describe("map, filter and flatMap in the harness", () => {
     it("counts the elements of every PCollection", async () => {
       const stage = await StageDriver.open((input: Numbers) => input.apply(filter((n) => n > 1)).apply(map((n) => n)));
       stage.send(1, 2, 3);
-      assert.deepEqual([...stage.counts().values()].sort(), [2, 2, 3]);
+      assert.deepEqual(
+        [...stage.counts().values()].toSorted((a, b) => a - b),
+        [2, 2, 3],
+      );
     });
 
     it("reports what the function throws, with the element and its author's line", async () => {
@@ -380,7 +397,7 @@ describe("map, filter and flatMap in the harness", () => {
         input
           .apply(withTimestamps((n) => n + 0.5))
           .apply(windowInto(fixed(10)))
-          .apply(map((n, { timestamp, window }) => [n, timestamp, `${window}`])),
+          .apply(map((n, { timestamp, window }) => [n, timestamp, renderWindow(window)])),
       );
       stage.send(5, -1, 10);
       // The millisecond that half a millisecond before zero lies in is the one before zero.
