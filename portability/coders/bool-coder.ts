@@ -1,11 +1,15 @@
 import type { Coder } from "./coder.js";
+import { wrongValue } from "./wrong-value.js";
 
-/** `beam:coder:bool:v1`: one byte, 0 or 1. */
+/** `beam:coder:bool:v1`: one byte, 0 or 1; any other is a CoderError. */
 export const boolCoder: Coder<boolean> = {
   urn: "beam:coder:bool:v1",
   components: [],
   deterministic: true,
-  encode: (value, writer) => writer.writeByte(value ? 1 : 0),
+  encode(value, writer) {
+    if (typeof value !== "boolean") wrongValue("a boolean", value);
+    writer.writeByte(value ? 1 : 0);
+  },
   decode(reader) {
     const byte = reader.readByte();
     if (byte > 1) reader.fail(`expected 0 or 1 for a boolean, got ${byte}`);

@@ -1,11 +1,13 @@
 import type { Coder } from "./coder.js";
+import { wrongValue } from "./wrong-value.js";
 
-/** `beam:coder:bytes:v1`: raw bytes, with a varint length where nested. */
+/** `beam:coder:bytes:v1`: raw bytes, with a varint length in front where nested. Decodes to a copy. */
 export const bytesCoder: Coder<Uint8Array> = {
   urn: "beam:coder:bytes:v1",
   components: [],
   deterministic: true,
   encode(value, writer, nested) {
+    if (!(value instanceof Uint8Array)) wrongValue("a Uint8Array", value);
     if (nested) writer.writeVarint(value.length);
     writer.writeBytes(value);
   },

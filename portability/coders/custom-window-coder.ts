@@ -1,32 +1,64 @@
-import { IntervalWindow, type Window } from "../values/index.js";
-import { CoderError } from "./coder-error.js";
+// `beam:coder:custom_window:v1`: any window behind the instant of its greatest timestamp, so that a runner which does not know
+// the window can still order it.
+import { IntervalWindow, OpaqueWindow, type Window } from "../values/index.js";
+import type { ByteWriter } from "./byte-writer.js";
 import type { Coder } from "./coder.js";
+import { CoderError } from "./coder-error.js";
 import { exactMillis } from "./instants.js";
+import { wrongValue } from "./wrong-value.js";
+
+const URN = "beam:coder:custom_window:v1";
 
 /**
- * `beam:coder:custom_window:v1`: the instant of the window's greatest timestamp, then the window by its own coder. So a
- * runner that does not know the window can still order it.
+ * The instant of the window's greatest timestamp in 8 bytes, then the window by its own coder, nested.
+ * A prefix that is not the greatest timestamp of the window behind it is a CoderError.
  */
 export function customWindowCoder<W extends Window>(window: Coder<W>): Coder<W> {
   return {
-    urn: "beam:coder:custom_window:v1",
+    urn: URN,
     components: [window as Coder<unknown>],
     deterministic: window.deterministic,
     encode(value, writer) {
-      writer.writeInstantMillis(maxMillis(value));
+      writeMaxTimestamp(value, writer);
       window.encode(value, writer, true);
     },
     decode(reader) {
       const { offset } = reader;
-      const declared = reader.readInstantMillis();
+      const maxTimestamp = reader.readInstant();
       const value = window.decode(reader, true);
-      if (maxMillis(value) !== declared) throw new CoderError("a window does not end where its prefix says", offset);
+      if (value.maxTimestamp !== maxTimestamp) throw new CoderError("a window does not end where its prefix says", offset);
       return value;
     },
   };
 }
 
-/** The greatest timestamp exactly: behind 2^53 the one of an interval cannot be told from its end as a number. */
-function maxMillis(window: Window): bigint {
-  return window instanceof IntervalWindow ? exactMillis(window.end) - 1n : exactMillis(window.maxTimestamp);
+/**
+ * Windows that nothing is known about but their greatest timestamp: its instant in 8 bytes, then varint length and the
+ * window's bytes.
+ * @param encoded the coder of the bytes, which is kept as the component: `length_prefix` or nested `bytes`
+ */
+export function opaqueWindowCoder(encoded: Coder<unknown>): Coder<OpaqueWindow> {
+  return {
+    urn: URN,
+    components: [encoded],
+    deterministic: true,
+    encode(value, writer) {
+      if (!(value instanceof OpaqueWindow)) wrongValue("an opaque window", value);
+      writer.writeInstant(value.maxTimestamp);
+      writer.writeVarint(value.encoded.length);
+      writer.writeBytes(value.encoded);
+    },
+    decode(reader) {
+      const maxTimestamp = reader.readInstant();
+      return new OpaqueWindow(maxTimestamp, reader.readBytes(reader.readLength()));
+    },
+  };
+}
+
+function writeMaxTimestamp(window: Window, writer: ByteWriter): void {
+  const { maxTimestamp } = window;
+  // end − 1 is not exact as a number beyond 2^53.
+  if (!Number.isSafeInteger(maxTimestamp) && window instanceof IntervalWindow)
+    writer.writeInt64(BigInt.asIntN(64, (exactMillis(window.end) - 1n) ^ (1n << 63n)));
+  else writer.writeInstant(maxTimestamp);
 }

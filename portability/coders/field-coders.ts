@@ -71,7 +71,9 @@ export const decimalField = fieldCoder<Decimal>(
     writer.writeVarint(scale);
     let bits = 8;
     while (BigInt.asIntN(bits, unscaled) !== unscaled) bits += 8;
-    const hex = BigInt.asUintN(bits, unscaled).toString(16).padStart(bits / 4, "0");
+    const hex = BigInt.asUintN(bits, unscaled)
+      .toString(16)
+      .padStart(bits / 4, "0");
     writer.writeVarint(bits / 8);
     writer.writeBytes(Buffer.from(hex, "hex"));
   },

@@ -1,24 +1,29 @@
-// Beam's extreme instants are odd numbers beyond 2^53, which a double cannot hold: the constants are their neighbours, and
-// here is where each of them is one exact integer (design D3).
+// Exact instants. Beam's extremes are odd numbers beyond 2^53, which a double cannot hold: the named constants are their
+// neighbours, and here is where each of them is one exact integer (design D3).
 import { GLOBAL_WINDOW_MAX_TIMESTAMP, MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../values/index.js";
+import { CoderError } from "./coder-error.js";
 
-const EXACT: readonly (readonly [Timestamp, bigint])[] = [
-  [MIN_TIMESTAMP, -9223372036854775n],
-  [MAX_TIMESTAMP, 9223372036854775n],
-  [GLOBAL_WINDOW_MAX_TIMESTAMP, 9223371950454775n],
-];
+const MIN = -9223372036854775n;
+const MAX = 9223372036854775n;
+const GLOBAL_MAX = 9223371950454775n;
 
-/** The exact milliseconds of an instant; one beyond Beam's range is taken as its end. */
+/**
+ * The exact milliseconds of an instant. Fractions are cut; one beyond Beam's range is taken as its end.
+ * @throws CoderError for NaN
+ */
 export function exactMillis(timestamp: Timestamp): bigint {
   if (Number.isSafeInteger(timestamp)) return BigInt(timestamp);
-  for (const [constant, exact] of EXACT) if (timestamp === constant) return exact;
-  if (timestamp < MIN_TIMESTAMP) return -9223372036854775n;
-  if (timestamp > MAX_TIMESTAMP) return 9223372036854775n;
+  if (timestamp <= MIN_TIMESTAMP) return MIN;
+  if (timestamp >= MAX_TIMESTAMP) return MAX;
+  if (timestamp === GLOBAL_WINDOW_MAX_TIMESTAMP) return GLOBAL_MAX;
+  if (typeof timestamp !== "number" || Number.isNaN(timestamp)) throw new CoderError(`${String(timestamp)} is not a timestamp`);
   return BigInt(Math.trunc(timestamp));
 }
 
-/** The instant of exact milliseconds. */
+/** The instant of exact milliseconds: beyond 2^53 the nearest number, and Beam's extremes as their constants. */
 export function timestampOf(exact: bigint): Timestamp {
-  for (const [constant, value] of EXACT) if (exact === value) return constant;
+  if (exact === MIN) return MIN_TIMESTAMP;
+  if (exact === MAX) return MAX_TIMESTAMP;
+  if (exact === GLOBAL_MAX) return GLOBAL_WINDOW_MAX_TIMESTAMP;
   return Number(exact);
 }

@@ -1,12 +1,14 @@
+// `beam:coder:iterable:v1`, and reading elements whose number the input states.
 import type { ByteReader } from "./byte-reader.js";
 import type { Coder } from "./coder.js";
+import { wrongValue } from "./wrong-value.js";
 
-/** Most elements without any bytes that a count may claim: they cost memory that no input pays for. */
-const MAX_EMPTY_ELEMENTS = 1 << 20;
+/** Most elements without any bytes (global windows) that one count may claim: no input pays for the memory that they take. */
+export const MAX_EMPTY_ELEMENTS = 1 << 20;
 
 /**
- * `beam:coder:iterable:v1`: int32 count and nested elements; or, read only, −1 and chunks with varint counts until 0.
- * Decodes to an array.
+ * `beam:coder:iterable:v1`: int32 count and that many nested elements. Also read, never written: int32 −1 and chunks of a
+ * varint count and elements, the last of which is empty. Decodes to an array.
  */
 export function iterableCoder<T>(element: Coder<T>): Coder<Iterable<T>> {
   return {
@@ -14,33 +16,43 @@ export function iterableCoder<T>(element: Coder<T>): Coder<Iterable<T>> {
     components: [element as Coder<unknown>],
     deterministic: element.deterministic,
     encode(values, writer) {
-      const items = Array.isArray(values) ? (values as readonly T[]) : [...values];
+      const items = arrayOf(values);
       writer.writeInt32(items.length);
       for (let i = 0; i < items.length; i++) element.encode(items[i], writer, true);
     },
     decode(reader) {
       const items: T[] = [];
       const count = reader.readInt32();
-      if (count >= 0) readElements(items, count, element, reader);
-      else if (count !== -1) reader.fail(`negative count ${count}`);
-      else
-        for (;;) {
-          const chunk = reader.readVarint();
-          if (chunk === 0) break;
-          if (chunk < 0) reader.fail(`negative chunk length ${chunk}`);
-          readElements(items, chunk, element, reader);
-        }
-      return items;
+      if (count >= 0) {
+        readElements(items, count, element, reader);
+        return items;
+      }
+      if (count !== -1) reader.fail(`negative count ${count}`);
+      for (;;) {
+        const chunk = reader.readVarint();
+        if (chunk === 0) return items;
+        if (chunk < 0) reader.fail(`negative chunk length ${chunk}`);
+        readElements(items, chunk, element, reader);
+      }
     },
   };
 }
 
-/** Appends `count` nested elements to `items`. */
+/**
+ * Appends `count` nested elements to `items`. The count is not trusted: memory grows with the elements that are read.
+ * @throws CoderError when `items` would get more than {@link MAX_EMPTY_ELEMENTS} that have no bytes
+ */
 export function readElements<T>(items: T[], count: number, element: Coder<T>, reader: ByteReader): void {
-  let empty = 0;
   for (let i = 0; i < count; i++) {
     const before = reader.offset;
     items.push(element.decode(reader, true));
-    if (reader.offset === before && ++empty > MAX_EMPTY_ELEMENTS) reader.fail(`more than ${MAX_EMPTY_ELEMENTS} elements without bytes`);
+    if (reader.offset === before && items.length >= MAX_EMPTY_ELEMENTS)
+      reader.fail(`more than ${MAX_EMPTY_ELEMENTS} elements without bytes`);
   }
+}
+
+function arrayOf<T>(values: Iterable<T>): readonly T[] {
+  if (Array.isArray(values)) return values as readonly T[];
+  if (typeof values !== "object" || values === null || typeof values[Symbol.iterator] !== "function") wrongValue("an iterable", values);
+  return [...values];
 }

@@ -1,5 +1,6 @@
 import { kv, type KV } from "../values/index.js";
 import type { Coder } from "./coder.js";
+import { wrongValue } from "./wrong-value.js";
 
 /** `beam:coder:kv:v1`: the key nested, then the value in the context of the whole. */
 export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<KV<K, V>> {
@@ -8,9 +9,13 @@ export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<KV<K, V>> {
     components: [key as Coder<unknown>, value as Coder<unknown>],
     deterministic: key.deterministic && value.deterministic,
     encode(element, writer, nested) {
+      if (typeof element !== "object" || element === null) wrongValue("a KV", element);
       key.encode(element.key, writer, true);
       value.encode(element.value, writer, nested);
     },
-    decode: (reader, nested) => kv(key.decode(reader, true), value.decode(reader, nested)),
+    decode(reader, nested) {
+      const k = key.decode(reader, true);
+      return kv(k, value.decode(reader, nested));
+    },
   };
 }

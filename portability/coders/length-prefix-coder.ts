@@ -1,19 +1,24 @@
 import type { Coder } from "./coder.js";
 
-/** `beam:coder:length_prefix:v1`: varint length, then the value in the outermost context. */
+/**
+ * `beam:coder:length_prefix:v1`: varint length, then that many bytes: the value in the outermost context. The same in both
+ * contexts. A value that does not use all of its bytes is a CoderError.
+ */
 export function lengthPrefixCoder<T>(value: Coder<T>): Coder<T> {
   return {
     urn: "beam:coder:length_prefix:v1",
     components: [value as Coder<unknown>],
     deterministic: value.deterministic,
-    encode: (element, writer) => writer.writeLengthPrefixed(() => value.encode(element, writer, false)),
+    encode(element, writer) {
+      const start = writer.beginLengthPrefixed();
+      value.encode(element, writer, false);
+      writer.endLengthPrefixed(start);
+    },
     decode(reader) {
-      const length = reader.readLength();
-      const inner = reader.slice(length);
-      const element = value.decode(inner, false);
-      if (inner.remaining > 0) inner.fail(`${inner.remaining} bytes left over in a length-prefixed value`);
+      const outer = reader.beginRegion(reader.readLength());
+      const element = value.decode(reader, false);
+      reader.endRegion(outer);
       return element;
     },
   };
 }
-

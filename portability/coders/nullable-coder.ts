@@ -1,14 +1,18 @@
 import type { Coder } from "./coder.js";
 
-/** `beam:coder:nullable:v1`: 0 for null, or 1 and the value. */
+/** `beam:coder:nullable:v1`: one byte, 0 for null, or 1 and the value in the context of the whole. Undefined is written as null. */
 export function nullableCoder<T>(value: Coder<T>): Coder<T | null> {
   return {
     urn: "beam:coder:nullable:v1",
     components: [value as Coder<unknown>],
     deterministic: value.deterministic,
     encode(element, writer, nested) {
-      writer.writeByte(element === null ? 0 : 1);
-      if (element !== null) value.encode(element, writer, nested);
+      if (element === null || element === undefined) {
+        writer.writeByte(0);
+        return;
+      }
+      writer.writeByte(1);
+      value.encode(element, writer, nested);
     },
     decode(reader, nested) {
       const byte = reader.readByte();

@@ -1,10 +1,17 @@
+// Where an element stands among the firings of its window, inside windowed values and timers.
+//
+// One byte: first | last << 1 | timing << 2 | form << 4, then
+//   form 0   nothing: both indices are 0, or the timing is UNKNOWN
+//   form 1   varint index: the non-speculative index is the same, or −1 where the timing is EARLY
+//   form 2   varint index, varint non-speculative index
+// Bit 7 says that element metadata follows, a varint length and a message; it is skipped and never written.
 import { NO_FIRING, ON_TIME_AND_ONLY, PaneTiming, type PaneInfo } from "../values/index.js";
 import type { ByteReader } from "./byte-reader.js";
 import type { ByteWriter } from "./byte-writer.js";
 
-// The pane byte: first | last << 1 | timing << 2 | form << 4; bit 7 says that element metadata follows.
 const METADATA = 0x80;
 
+/** Writes 1 to 21 bytes. */
 export function encodePane(pane: PaneInfo, writer: ByteWriter): void {
   const { index, nonSpeculativeIndex, timing } = pane;
   const flags = (pane.isFirst ? 1 : 0) | (pane.isLast ? 2 : 0) | (timing << 2);
@@ -19,10 +26,11 @@ export function encodePane(pane: PaneInfo, writer: ByteWriter): void {
   }
 }
 
+/** The common panes are shared constants. @throws CoderError for a form that is not known */
 export function decodePane(reader: ByteReader): PaneInfo {
   const byte = reader.readByte();
   const pane = paneOf(byte & 0x7f, reader);
-  if ((byte & METADATA) !== 0) reader.slice(reader.readLength()); // element metadata: nothing here reads it
+  if ((byte & METADATA) !== 0) reader.skip(reader.readLength());
   return pane;
 }
 

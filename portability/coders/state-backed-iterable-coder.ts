@@ -1,16 +1,19 @@
-import { ByteReader } from "./byte-reader.js";
 import type { Coder } from "./coder.js";
 import { CoderError } from "./coder-error.js";
 import { iterableCoder, readElements } from "./iterable-coder.js";
 
-/** Reads the rest of an iterable whose beginning is inline: nested elements, under a token. */
-export type StateReader = (token: Uint8Array) => Uint8Array;
+/**
+ * Makes the whole of an iterable whose beginning was inline and whose rest is in state, as nested elements under a token.
+ * It may read at once, or give an iterable that reads when it is walked.
+ */
+export type StateBackedRest = (inline: unknown[], token: Uint8Array, element: Coder<unknown>) => Iterable<unknown>;
 
 /**
- * `beam:coder:state_backed_iterable:v1`: an iterable, which may end with a chunk count of −1 and a token under which the
- * State API has the rest. Always written whole.
+ * `beam:coder:state_backed_iterable:v1`: an iterable; in its form of chunks, a chunk count of −1 (ten bytes) ends what is
+ * inline, and varint length and token follow. Always written whole, with its count.
+ * @param rest without it, an iterable with a rest in state is a CoderError
  */
-export function stateBackedIterableCoder<T>(element: Coder<T>, readState?: StateReader): Coder<Iterable<T>> {
+export function stateBackedIterableCoder<T>(element: Coder<T>, rest?: StateBackedRest): Coder<Iterable<T>> {
   const whole = iterableCoder(element);
   return {
     urn: "beam:coder:state_backed_iterable:v1",
@@ -20,11 +23,11 @@ export function stateBackedIterableCoder<T>(element: Coder<T>, readState?: State
     decode(reader) {
       const items: T[] = [];
       const count = reader.readInt32();
-      if (count < -1) reader.fail(`negative count ${count}`);
       if (count >= 0) {
         readElements(items, count, element, reader);
         return items;
       }
+      if (count !== -1) reader.fail(`negative count ${count}`);
       for (;;) {
         const chunk = reader.readVarint();
         if (chunk === 0) return items;
@@ -32,10 +35,9 @@ export function stateBackedIterableCoder<T>(element: Coder<T>, readState?: State
         else if (chunk !== -1) reader.fail(`negative chunk length ${chunk}`);
         else {
           const token = reader.readBytes(reader.readLength());
-          if (readState === undefined) throw new CoderError("the rest of an iterable is in state, but nothing can read state here", reader.offset);
-          const rest = new ByteReader(readState(token));
-          while (rest.remaining > 0) items.push(element.decode(rest, true));
-          return items;
+          if (rest === undefined)
+            throw new CoderError("the rest of an iterable is in state, but nothing can read state here", reader.offset);
+          return rest(items, token, element as Coder<unknown>) as Iterable<T>;
         }
       }
     },

@@ -1,26 +1,39 @@
+// `beam:coder:timer:v1`: how an SDK sets and clears timers, and how a runner fires them.
 import type { PaneInfo, Timestamp, Window } from "../values/index.js";
 import type { Coder } from "./coder.js";
 import { iterableCoder } from "./iterable-coder.js";
 import { decodePane, encodePane } from "./pane-info-coder.js";
+import { wrongValue } from "./wrong-value.js";
 
-/** A timer as it travels: set, or cleared. */
-export type TimerValue<K> = {
+interface TimerOf<K> {
   readonly key: K;
   /** The dynamic tag; empty for an ordinary timer. */
   readonly tag: string;
   readonly windows: readonly Window[];
-} & (
-  | { readonly cleared: true }
-  | {
-      readonly cleared: false;
-      readonly fireTimestamp: Timestamp;
-      /** What holds the watermark back. */
-      readonly holdTimestamp: Timestamp;
-      readonly pane: PaneInfo;
-    }
-);
+}
 
-/** `beam:coder:timer:v1`: key, tag, windows, clear flag; and unless cleared, fire and hold instants and the pane. */
+/** Takes a timer back. */
+export interface ClearedTimer<K> extends TimerOf<K> {
+  readonly cleared: true;
+}
+
+/** Sets a timer, or fires it. */
+export interface SetTimer<K> extends TimerOf<K> {
+  readonly cleared: false;
+  /** When it fires: event time, or a wall clock for a timer in processing time. */
+  readonly fireTimestamp: Timestamp;
+  /** What holds the watermark back until then. */
+  readonly holdTimestamp: Timestamp;
+  readonly pane: PaneInfo;
+}
+
+/** A timer as it travels. Its family is not in the bytes. */
+export type TimerValue<K> = SetTimer<K> | ClearedTimer<K>;
+
+/**
+ * Key nested, varint length and tag, int32 count and windows, one byte that is 1 for a cleared timer; unless it is cleared, the
+ * instants of fire and hold in 8 bytes each, and the pane. Both contexts are the same.
+ */
 export function timerCoder<K>(key: Coder<K>, window: Coder<Window>): Coder<TimerValue<K>> {
   const windows = iterableCoder(window);
   return {
@@ -28,6 +41,7 @@ export function timerCoder<K>(key: Coder<K>, window: Coder<Window>): Coder<Timer
     components: [key as Coder<unknown>, window as Coder<unknown>],
     deterministic: false,
     encode(timer, writer) {
+      if (typeof timer?.tag !== "string") wrongValue("a timer", timer);
       key.encode(timer.key, writer, true);
       writer.writeUtf8(timer.tag);
       windows.encode(timer.windows, writer, true);
@@ -38,11 +52,15 @@ export function timerCoder<K>(key: Coder<K>, window: Coder<Window>): Coder<Timer
       encodePane(timer.pane, writer);
     },
     decode(reader) {
-      const common = { key: key.decode(reader, true), tag: reader.readText(reader.readLength()), windows: [...windows.decode(reader, true)] };
+      const timerKey = key.decode(reader, true);
+      const tag = reader.readText(reader.readLength());
+      const timerOf = { key: timerKey, tag, windows: windows.decode(reader, true) as readonly Window[] };
       const cleared = reader.readByte();
       if (cleared > 1) reader.fail(`expected 0 or 1 for a cleared timer, got ${cleared}`);
-      if (cleared === 1) return { ...common, cleared: true };
-      return { ...common, cleared: false, fireTimestamp: reader.readInstant(), holdTimestamp: reader.readInstant(), pane: decodePane(reader) };
+      if (cleared === 1) return { ...timerOf, cleared: true };
+      const fireTimestamp = reader.readInstant();
+      const holdTimestamp = reader.readInstant();
+      return { ...timerOf, cleared: false, fireTimestamp, holdTimestamp, pane: decodePane(reader) };
     },
   };
 }

@@ -1,13 +1,16 @@
 import type { Coder } from "./coder.js";
-import { CoderError } from "./coder-error.js";
+import { wrongValue } from "./wrong-value.js";
 
-/** `beam:coder:string_utf8:v1`: UTF-8, with a varint length in bytes where nested. Lone surrogates become U+FFFD. */
+/**
+ * `beam:coder:string_utf8:v1`: UTF-8, with a varint length in bytes in front where nested. What Unicode does not allow, lone
+ * surrogates and invalid bytes, becomes U+FFFD.
+ */
 export const utf8Coder: Coder<string> = {
   urn: "beam:coder:string_utf8:v1",
   components: [],
   deterministic: true,
   encode(value, writer, nested) {
-    if (typeof value !== "string") throw new CoderError(`expected a string, got ${typeof value}`);
+    if (typeof value !== "string") wrongValue("a string", value);
     if (nested) writer.writeUtf8(value);
     else writer.writeText(value);
   },

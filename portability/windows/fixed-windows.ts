@@ -16,7 +16,8 @@ export class FixedWindows implements WindowFn {
     /** Shift of the grid in milliseconds, in [0, size). */
     readonly offsetMs = 0,
   ) {
-    if (!(Number.isSafeInteger(sizeMs) && sizeMs > 0)) throw new RangeError(`window size must be a whole number of ms above 0, not ${sizeMs}`);
+    if (!(Number.isSafeInteger(sizeMs) && sizeMs > 0))
+      throw new RangeError(`window size must be a whole number of ms above 0, not ${sizeMs}`);
     if (!(Number.isSafeInteger(offsetMs) && offsetMs >= 0 && offsetMs < sizeMs))
       throw new RangeError(`window offset must be a whole number of ms in [0, ${sizeMs}), not ${offsetMs}`);
   }
@@ -29,5 +30,10 @@ export class FixedWindows implements WindowFn {
     this.lastEnd = start + this.sizeMs;
     this.last = [new IntervalWindow(start, this.lastEnd)];
     return this.last;
+  }
+
+  /** What tells it from others; not the window it remembers. */
+  toJSON(): object {
+    return { urn: this.urn, sizeMs: this.sizeMs, offsetMs: this.offsetMs };
   }
 }

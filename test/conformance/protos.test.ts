@@ -19,7 +19,10 @@ interface FieldFact {
 interface PackageFacts {
   messages: Record<string, { fields: FieldFact[]; reserved?: { ranges?: [number, number][]; names?: string[] } }>;
   enums: Record<string, Record<string, number>>;
-  services: Record<string, { methods: { name: string; request: string; response: string; requestStream: boolean; responseStream: boolean }[] }>;
+  services: Record<
+    string,
+    { methods: { name: string; request: string; response: string; requestStream: boolean; responseStream: boolean }[] }
+  >;
   extensions?: Record<string, { number: number; type: string }>;
 }
 
@@ -29,7 +32,8 @@ const bundled = dirname(createRequire(import.meta.url).resolve("protobufjs/packa
 
 function load(): protobuf.Root {
   const root = new protobuf.Root();
-  root.resolvePath = (_, target) => (target.startsWith("/") ? target : target.startsWith("google/") ? join(bundled, target) : join(sources, target));
+  root.resolvePath = (_, target) =>
+    target.startsWith("/") ? target : target.startsWith("google/") ? join(bundled, target) : join(sources, target);
   const files = readdirSync(sources, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".proto"));
   root.loadSync(
     files.map((file) => join(sources, file)),
@@ -76,9 +80,14 @@ function stated({ messages, enums, services }: PackageFacts): string[] {
   for (const [path, { fields }] of Object.entries(messages)) {
     lines.push(`message ${path}`);
     for (const { name, number, type, label = "", oneof = "", map } of fields)
-      lines.push(map !== undefined ? `${path}.${name} = ${number} map<${map.key}, ${map.value}>` : `${path}.${name} = ${number} ${label} ${type} ${oneof}`);
+      lines.push(
+        map !== undefined
+          ? `${path}.${name} = ${number} map<${map.key}, ${map.value}>`
+          : `${path}.${name} = ${number} ${label} ${type} ${oneof}`,
+      );
   }
-  for (const [path, values] of Object.entries(enums)) for (const [value, number] of Object.entries(values)) lines.push(`enum ${path}.${value} = ${number}`);
+  for (const [path, values] of Object.entries(enums))
+    for (const [value, number] of Object.entries(values)) lines.push(`enum ${path}.${value} = ${number}`);
   for (const [path, { methods }] of Object.entries(services))
     for (const m of methods) lines.push(`rpc ${path}.${m.name}(${m.requestStream}:${m.request}) → ${m.responseStream}:${m.response}`);
   return lines.sort();
@@ -103,13 +112,18 @@ describe("Beam's messages", () => {
   });
 
   it("has a generated class for each message, with the same fields and numbers", () => {
-    const packages: Record<string, object> = { pipeline: beam.pipeline, fn_execution: beam.fn, job_management: beam.job, expansion: beam.expansion, interactive: beam.interactive };
+    const packages: Record<string, object> = {
+      pipeline: beam.pipeline,
+      fn_execution: beam.fn,
+      job_management: beam.job,
+      expansion: beam.expansion,
+      interactive: beam.interactive,
+    };
     for (const [name, { messages }] of Object.entries(facts)) {
       const generated = packages[name.split(".").at(-2) ?? ""];
       for (const path of Object.keys(messages)) {
         const found = path.split(".").reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], generated) as
-          | { create?: () => object; encode?: unknown }
-          | undefined;
+          { create?: () => object; encode?: unknown } | undefined;
         assert.ok(found !== undefined, `${name}.${path}`);
         if (messages[path].fields.length > 0) assert.equal(typeof found.encode, "function", `${name}.${path}`);
       }

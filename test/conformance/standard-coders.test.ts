@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { parseAllDocuments } from "yaml";
-import { ByteReader, ByteWriter, CoderRegistry, stateBackedIterableCoder, type Coder, type CoderProto } from "../../portability/coders/index.js";
+import {
+  ByteReader,
+  ByteWriter,
+  CoderRegistry,
+  stateBackedIterableCoder,
+  type Coder,
+  type CoderProto,
+  type StateBackedRest,
+} from "../../portability/coders/index.js";
 import { GLOBAL_WINDOWS, IntervalWindow, PaneTiming, type ElementMeta, type Window } from "../../portability/values/index.js";
 
 interface CoderSpec {
@@ -30,7 +38,12 @@ const bytesOf = (latin1: string): Uint8Array => Buffer.from(latin1, "latin1");
 function build(spec: CoderSpec): Coder<unknown> {
   if (spec.urn === "beam:coder:state_backed_iterable:v1" && spec.state !== undefined) {
     const { state } = spec;
-    return stateBackedIterableCoder(build((spec.components ?? [])[0]), (token) => bytesOf(state[Buffer.from(token).toString("latin1")] ?? "")) as Coder<unknown>;
+    const rest: StateBackedRest = (inline, token, element) => {
+      const reader = new ByteReader(bytesOf(state[Buffer.from(token).toString("latin1")] ?? ""));
+      while (reader.remaining > 0) inline.push(element.decode(reader, true));
+      return inline;
+    };
+    return stateBackedIterableCoder(build((spec.components ?? [])[0]), rest) as Coder<unknown>;
   }
   const coders: Record<string, CoderProto> = {};
   const add = (each: CoderSpec): string => {
@@ -71,12 +84,24 @@ function toFile(value: unknown, spec: CoderSpec): unknown {
     case "beam:coder:windowed_value:v1":
     case "beam:coder:param_windowed_value:v1": {
       const { value: inner, meta } = value as { value: unknown; meta: ElementMeta };
-      return { value: toFile(inner, (spec.components ?? [])[0]), timestamp: exact(meta.timestamp), pane: paneToFile(meta.pane), windows: windowsToFile(meta.windows) };
+      return {
+        value: toFile(inner, (spec.components ?? [])[0]),
+        timestamp: exact(meta.timestamp),
+        pane: paneToFile(meta.pane),
+        windows: windowsToFile(meta.windows),
+      };
     }
     case "beam:coder:timer:v1": {
       const timer = value as Record<string, never>;
-      const common = { userKey: toFile(timer.key, (spec.components ?? [])[0]), dynamicTimerTag: timer.tag, windows: windowsToFile(timer.windows), clearBit: timer.cleared };
-      return timer.cleared ? common : { ...common, fireTimestamp: exact(timer.fireTimestamp), holdTimestamp: exact(timer.holdTimestamp), pane: paneToFile(timer.pane) };
+      const common = {
+        userKey: toFile(timer.key, (spec.components ?? [])[0]),
+        dynamicTimerTag: timer.tag,
+        windows: windowsToFile(timer.windows),
+        clearBit: timer.cleared,
+      };
+      return timer.cleared
+        ? common
+        : { ...common, fireTimestamp: exact(timer.fireTimestamp), holdTimestamp: exact(timer.holdTimestamp), pane: paneToFile(timer.pane) };
     }
     case "beam:coder:sharded_key:v1": {
       const { shardId, key } = value as { shardId: Uint8Array; key: unknown };
@@ -88,19 +113,28 @@ function toFile(value: unknown, spec: CoderSpec): unknown {
 }
 
 const exact = (n: number): bigint => (Math.abs(n) === 9223372036854776 ? BigInt(Math.sign(n)) * 9223372036854775n : BigInt(n));
-const windowToFile = (w: Window): unknown => (w instanceof IntervalWindow ? { end: exact(w.end), span: exact(w.end) - exact(w.start) } : "global");
+const windowToFile = (w: Window): unknown =>
+  w instanceof IntervalWindow ? { end: exact(w.end), span: exact(w.end) - exact(w.start) } : "global";
 const windowsToFile = (windows: readonly Window[]): unknown => (windows === GLOBAL_WINDOWS ? ["global"] : windows.map(windowToFile));
 function paneToFile(pane: ElementMeta["pane"]): unknown {
   const timing = Object.entries(PaneTiming).find(([, n]) => n === pane.timing)?.[0];
-  return { is_first: pane.isFirst, is_last: pane.isLast, timing, index: BigInt(pane.index), on_time_index: BigInt(pane.nonSpeculativeIndex) };
+  return {
+    is_first: pane.isFirst,
+    is_last: pane.isLast,
+    timing,
+    index: BigInt(pane.index),
+    on_time_index: BigInt(pane.nonSpeculativeIndex),
+  };
 }
 
 /** A row of ours and one of the file, made comparable: numbers as text where the file has text, 64-bit values as they are. */
 function sameRow(found: unknown, expected: unknown, path: string): void {
   if (typeof expected === "bigint") {
-    if (typeof found === "number" && path.endsWith("f_timestamp")) assert.equal(BigInt(found) ^ (-1n << 63n), expected, path); // the file has the shifted instant
+    if (typeof found === "number" && path.endsWith("f_timestamp"))
+      assert.equal(BigInt(found) ^ (-1n << 63n), expected, path); // the file has the shifted instant
     else assert.equal(BigInt(found as number | bigint), expected, path);
-  } else if (typeof expected === "string" && typeof found === "number") assert.ok(Math.abs(Number(expected) - found) <= Math.abs(found) * 1e-6, path);
+  } else if (typeof expected === "string" && typeof found === "number")
+    assert.ok(Math.abs(Number(expected) - found) <= Math.abs(found) * 1e-6, path);
   else if (found instanceof Uint8Array) assert.equal(Buffer.from(found).toString("latin1"), expected, path);
   else if (found instanceof Map) {
     const entries = Object.entries(expected as object);
@@ -114,7 +148,8 @@ function sameRow(found: unknown, expected: unknown, path: string): void {
   } else assert.deepEqual(found, expected, path);
 }
 
-const isDecimal = (value: unknown): value is { unscaled: bigint; scale: number } => typeof value === "object" && value !== null && "unscaled" in value;
+const isDecimal = (value: unknown): value is { unscaled: bigint; scale: number } =>
+  typeof value === "object" && value !== null && "unscaled" in value;
 
 function same(found: unknown, expected: unknown, spec: CoderSpec): void {
   if (spec.urn === "beam:coder:row:v1") sameRow(found, expected, "row");
@@ -125,7 +160,10 @@ function same(found: unknown, expected: unknown, spec: CoderSpec): void {
 describe("Beam's standard coder vectors", () => {
   it("are all here: 45 documents with 124 examples", () => {
     assert.equal(sections.length, 45);
-    assert.equal(sections.reduce((sum, { examples }) => sum + Object.keys(examples).length, 0), 124);
+    assert.equal(
+      sections.reduce((sum, { examples }) => sum + Object.keys(examples).length, 0),
+      124,
+    );
   });
 
   sections.forEach((section, number) => {
@@ -147,4 +185,3 @@ describe("Beam's standard coder vectors", () => {
       });
   });
 });
-
