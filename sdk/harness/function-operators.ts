@@ -25,7 +25,14 @@ export function functionOperator(doFn: Exclude<DoFn, { kind: "par-do" }>, next: 
   const fn = doFn.fn as unknown as Fn;
   switch (doFn.kind) {
     case "timestamp":
-      return timestampOperator(fn as (value: unknown) => number, next, scope);
+      return callOperator(
+        fn,
+        doFn.concurrency,
+        scope,
+        (result, value, meta) => next(value, stamped(result, value, meta, scope)),
+        timestampReceiver,
+        next,
+      );
     case "map":
       return callOperator(fn, doFn.concurrency, scope, (result, _, meta) => next(result, meta), mapReceiver, next);
     case "filter":
@@ -69,6 +76,7 @@ function callOperator(
     counter: state,
     receive: makeReceiver(fn, next, scope, state),
     blocked: () => calls.blocked(),
+    pending: () => calls.pending(),
     isBlocked: () => calls.full,
     finishBundle: () => calls.settled(),
     abort: () => calls.abort(),
@@ -145,16 +153,24 @@ const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
   };
 };
 
-function timestampOperator(fn: (value: unknown) => number, next: Receiver, scope: OperatorScope): Operator {
-  return {
-    receive(value, meta) {
-      let timestamp: number;
-      try {
-        timestamp = fn(value);
-      } catch (cause) {
-        throw scope.userError("failed", cause, value);
-      }
-      next(value, new ElementMeta(checkedTimestamp(timestamp, value, scope), meta.windows, meta.pane));
-    },
+const timestampReceiver: MakeReceiver = (fn, next, scope, state) => {
+  const { calls } = state;
+  return (value, meta) => {
+    state.n++;
+    if (calls.busy) return calls.wait(value, meta);
+    const { context } = state;
+    context.meta = meta;
+    let result: unknown;
+    try {
+      result = fn(value, context);
+    } catch (cause) {
+      throw scope.userError("failed", cause, value);
+    }
+    if (typeof result === "object" && isThenable(result)) later(state, value, meta, result);
+    else next(value, stamped(result, value, meta, scope));
   };
+};
+
+function stamped(timestamp: unknown, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
+  return new ElementMeta(checkedTimestamp(timestamp as number, value, scope), meta.windows, meta.pane);
 }

@@ -21,7 +21,7 @@ export type DoFn =
   | { readonly kind: "map"; readonly fn: (value: never, context: ElementContext) => unknown; readonly concurrency: number }
   | { readonly kind: "filter"; readonly fn: (value: never, context: ElementContext) => unknown; readonly concurrency: number }
   | { readonly kind: "flat-map"; readonly fn: (value: never, context: ElementContext) => unknown; readonly concurrency: number }
-  | { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp; readonly concurrency: number }
+  | { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp | Promise<Timestamp>; readonly concurrency: number }
   | { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[]; readonly concurrency: number };
 
 /** An author's ParDo object once its types have been checked. */

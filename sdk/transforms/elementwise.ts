@@ -80,11 +80,17 @@ export function values<V>(name?: string): PTransform<PCollection<KV<unknown, V>>
  *
  * @example `clicks.apply(withKeys((click) => click.page))`
  */
-export function withKeys<T, K>(fn: (value: T) => K): PTransform<PCollection<T>, PCollection<KV<K, T>>>;
-export function withKeys<T, K>(name: string, fn: (value: T) => K): PTransform<PCollection<T>, PCollection<KV<K, T>>>;
-export function withKeys<T, K>(...args: [string, (value: T) => K] | [(value: T) => K]): PTransform<PCollection<T>, PCollection<KV<K, T>>> {
-  const [name, fn] = args.length === 2 ? args : [undefined, args[0]];
-  return elementwise(name, "withKeys", { kind: "map", fn: (value: T) => kv(fn(value), value), concurrency: 16 });
+export function withKeys<T, K>(fn: (value: T) => K): PTransform<PCollection<T>, PCollection<KV<Awaited<K>, T>>>;
+export function withKeys<T, K>(name: string, fn: (value: T) => K): PTransform<PCollection<T>, PCollection<KV<Awaited<K>, T>>>;
+export function withKeys<T, K>(
+  ...args: [string, (value: T) => K] | [(value: T) => K]
+): PTransform<PCollection<T>, PCollection<KV<Awaited<K>, T>>> {
+  const [name, keyOf] = args.length === 2 ? args : [undefined, args[0]];
+  const fn = (value: T): unknown => {
+    const key: unknown = keyOf(value);
+    return key instanceof Promise ? key.then((settled: unknown) => kv(settled, value)) : kv(key, value);
+  };
+  return elementwise(name, "withKeys", { kind: "map", fn, concurrency: 16 });
 }
 
 /**
@@ -92,11 +98,11 @@ export function withKeys<T, K>(...args: [string, (value: T) => K] | [(value: T) 
  *
  * @example `events.apply(withTimestamps((event) => event.at))`
  */
-export function withTimestamps<T>(fn: (value: T) => Timestamp): PTransform<PCollection<T>, PCollection<T>>;
-export function withTimestamps<T>(name: string, fn: (value: T) => Timestamp): PTransform<PCollection<T>, PCollection<T>>;
+export function withTimestamps<T>(fn: (value: T) => Timestamp | Promise<Timestamp>): PTransform<PCollection<T>, PCollection<T>>;
+export function withTimestamps<T>(name: string, fn: (value: T) => Timestamp | Promise<Timestamp>): PTransform<PCollection<T>, PCollection<T>>;
 export function withTimestamps<T>(
-  ...args: [string, (value: T) => Timestamp] | [(value: T) => Timestamp]
+  ...args: [string, (value: T) => Timestamp | Promise<Timestamp>] | [(value: T) => Timestamp | Promise<Timestamp>]
 ): PTransform<PCollection<T>, PCollection<T>> {
   const [name, fn] = args.length === 2 ? args : [undefined, args[0]];
-  return elementwise(name, "withTimestamps", { kind: "timestamp", fn, concurrency: 1 }, (input) => input.coder);
+  return elementwise(name, "withTimestamps", { kind: "timestamp", fn, concurrency: 16 }, (input) => input.coder);
 }
