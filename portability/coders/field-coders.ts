@@ -1,8 +1,14 @@
-// Coders of values inside rows, where layouts differ from the coders of the same types outside.
-import type { Coder } from "./coder.js";
-import { CoderError } from "./coder-error.js";
+// Coders of values inside rows, where layouts differ from those of the same types outside. They have no URN of Beam's: a row is
+// described by its schema.
+import type { Decimal } from "../schemas/index.js";
 import type { ByteReader } from "./byte-reader.js";
 import type { ByteWriter } from "./byte-writer.js";
+import type { Coder } from "./coder.js";
+import { CoderError } from "./coder-error.js";
+import { wrongValue } from "./wrong-value.js";
+
+/** Longest unscaled value of a decimal: beyond it, parsing takes seconds. */
+const MAX_DECIMAL_BYTES = 1 << 20;
 
 function fieldCoder<T>(
   name: string,
@@ -10,18 +16,16 @@ function fieldCoder<T>(
   decode: (reader: ByteReader) => T,
   deterministic = true,
 ): Coder<T> {
-  return { urn: `beamstorm:coder:row_field_${name}`, components: [], deterministic, encode, decode };
-}
-
-function checked(value: number, low: number, high: number, name: string): number {
-  if (!Number.isInteger(value) || value < low || value > high) throw new CoderError(`${String(value)} is not an ${name}`);
-  return value;
+  return { urn: `beamstorm:coder:row_field_${name}:v1`, components: [], deterministic, encode, decode };
 }
 
 /** BYTE: one byte, signed. */
 export const byteField = fieldCoder<number>(
   "byte",
-  (value, writer) => writer.writeByte(checked(value, -128, 255, "8-bit integer") & 0xff),
+  (value, writer) => {
+    if ((value << 24) >> 24 !== value) wrongValue("an integer from -128 to 127", value);
+    writer.writeByte(value);
+  },
   (reader) => (reader.readByte() << 24) >> 24,
 );
 
@@ -29,24 +33,29 @@ export const byteField = fieldCoder<number>(
 export const int16Field = fieldCoder<number>(
   "int16",
   (value, writer) => {
-    checked(value, -0x8000, 0x7fff, "int16");
-    writer.writeByte((value >> 8) & 0xff);
-    writer.writeByte(value & 0xff);
+    if ((value << 16) >> 16 !== value) wrongValue("an integer of 16 bits", value);
+    writer.writeInt16(value);
   },
-  (reader) => ((reader.readByte() << 24) >> 16) | reader.readByte(),
+  (reader) => reader.readInt16(),
 );
 
-/** INT32: a varint of the value modulo 2^32. Go writes negative ones sign-extended, in ten bytes: both are read. */
+/** INT32: a varint of the value modulo 2^32, 1 to 5 bytes. Go writes negative ones sign-extended, in ten: both are read. */
 export const int32Field = fieldCoder<number>(
   "int32",
-  (value, writer) => writer.writeVarint(checked(value, -0x80000000, 0x7fffffff, "int32") >>> 0),
-  (reader) => Number(BigInt.asIntN(32, reader.readVarintBig())),
+  (value, writer) => {
+    if ((value | 0) !== value) wrongValue("an integer of 32 bits", value);
+    writer.writeVarint(value >>> 0);
+  },
+  (reader) => reader.readVarint32(),
 );
 
-/** FLOAT: four bytes IEEE 754, big-endian. */
+/** FLOAT: four bytes IEEE 754, big-endian; other numbers are rounded to it. */
 export const floatField = fieldCoder<number>(
   "float",
-  (value, writer) => writer.writeFloat(value),
+  (value, writer) => {
+    if (typeof value !== "number") wrongValue("a number", value);
+    writer.writeFloat(value);
+  },
   (reader) => reader.readFloat(),
   false,
 );
@@ -58,39 +67,53 @@ export const millisInstantField = fieldCoder<number>(
   (reader) => reader.readInstant(),
 );
 
-/** An exact decimal number: `unscaled × 10^-scale`. */
-export interface Decimal {
-  readonly unscaled: bigint;
-  readonly scale: number;
-}
+/** Days since 1970-01-01, as a varint. */
+export const dateField = fieldCoder<number>(
+  "date",
+  (value, writer) => {
+    if (!Number.isSafeInteger(value)) wrongValue("a whole number of days", value);
+    writer.writeVarint(value);
+  },
+  (reader) => reader.readVarint(),
+);
 
-/** Varint scale, varint length, two's complement big-endian of minimal length. */
+/** Varint scale (32 bits, as INT32), varint length, unscaled value in two's complement, big-endian, of minimal length. */
 export const decimalField = fieldCoder<Decimal>(
   "decimal",
-  ({ unscaled, scale }, writer) => {
-    writer.writeVarint(scale);
-    let bits = 8;
-    while (BigInt.asIntN(bits, unscaled) !== unscaled) bits += 8;
-    const hex = BigInt.asUintN(bits, unscaled)
-      .toString(16)
-      .padStart(bits / 4, "0");
-    writer.writeVarint(bits / 8);
-    writer.writeBytes(Buffer.from(hex, "hex"));
+  (value, writer) => {
+    if (typeof value?.unscaled !== "bigint" || (value.scale | 0) !== value.scale) wrongValue("a decimal", value);
+    const { unscaled, scale } = value;
+    const size = twosComplementBytes(unscaled);
+    if (size > MAX_DECIMAL_BYTES) throw new CoderError(`a decimal of ${size} bytes is too large to be encoded`);
+    writer.writeVarint(scale >>> 0);
+    writer.writeVarint(size);
+    const digits = BigInt.asUintN(size * 8, unscaled).toString(16);
+    writer.writeBytes(Buffer.from(digits.padStart(size * 2, "0"), "hex"));
   },
   (reader) => {
-    const scale = reader.readVarint();
-    const bytes = reader.readBytes(reader.readLength());
-    const unsigned = BigInt(`0x${Buffer.from(bytes).toString("hex") || "0"}`);
-    return { unscaled: BigInt.asIntN(bytes.length * 8, unsigned), scale };
+    const scale = reader.readVarint32();
+    const length = reader.readLength();
+    if (length > MAX_DECIMAL_BYTES) reader.fail(`a decimal of ${length} bytes`);
+    const digits = Buffer.from(reader.readBytes(length)).toString("hex");
+    return { unscaled: BigInt.asIntN(length * 8, BigInt(`0x${digits || "0"}`)), scale };
   },
 );
 
-/** Bytes of a fixed length: shorter ones are padded with zeros, longer ones refused. */
+/** Bytes that hold a two's complement. */
+function twosComplementBytes(value: bigint): number {
+  const magnitude = value < 0n ? -1n - value : value;
+  const digits = magnitude.toString(16);
+  const bits = (digits.length - 1) * 4 + (32 - Math.clz32(Number.parseInt(digits[0], 16)));
+  return (bits >> 3) + 1;
+}
+
+/** Bytes of a fixed length, varint in front: shorter ones are padded with zeros, longer ones refused. */
 export function fixedBytesField(length: number): Coder<Uint8Array> {
   return fieldCoder<Uint8Array>(
     "fixed_bytes",
     (value, writer) => {
-      if (value.length > length) throw new CoderError(`${value.length} bytes do not fit into ${length}`);
+      if (!(value instanceof Uint8Array)) wrongValue("a Uint8Array", value);
+      if (value.length > length) throw tooLong(`${value.length} bytes`, length);
       writer.writeVarint(length);
       writer.writeBytes(value);
       for (let i = value.length; i < length; i++) writer.writeByte(0);
@@ -99,23 +122,52 @@ export function fixedBytesField(length: number): Coder<Uint8Array> {
   );
 }
 
-/** Text of a fixed number of characters: shorter ones are padded with spaces, longer ones refused. */
+/** Bytes up to a length, varint in front: longer ones are refused. */
+export function varBytesField(maxLength: number): Coder<Uint8Array> {
+  return fieldCoder<Uint8Array>(
+    "var_bytes",
+    (value, writer) => {
+      if (!(value instanceof Uint8Array)) wrongValue("a Uint8Array", value);
+      if (value.length > maxLength) throw tooLong(`${value.length} bytes`, maxLength);
+      writer.writeVarint(value.length);
+      writer.writeBytes(value);
+    },
+    (reader) => reader.readBytes(reader.readLength()),
+  );
+}
+
+/** Text of a fixed number of UTF-16 units, as a nested string: shorter ones are padded with spaces, longer ones refused. */
 export function fixedCharField(length: number): Coder<string> {
   return fieldCoder<string>(
     "fixed_char",
     (value, writer) => {
-      if (value.length > length) throw new CoderError(`${value.length} characters do not fit into ${length}`);
+      if (typeof value !== "string") wrongValue("a string", value);
+      if (value.length > length) throw tooLong(`${value.length} characters`, length);
       writer.writeUtf8(value.padEnd(length, " "));
     },
     (reader) => reader.readText(reader.readLength()),
   );
 }
 
-/** A map: int32 count, then keys and values in turn. */
-export function mapField<K, V>(key: Coder<K>, value: Coder<V>): Coder<Map<K, V>> {
-  return fieldCoder<Map<K, V>>(
+/** Text up to a number of UTF-16 units, as a nested string: longer ones are refused. */
+export function varCharField(maxLength: number): Coder<string> {
+  return fieldCoder<string>(
+    "var_char",
+    (value, writer) => {
+      if (typeof value !== "string") wrongValue("a string", value);
+      if (value.length > maxLength) throw tooLong(`${value.length} characters`, maxLength);
+      writer.writeUtf8(value);
+    },
+    (reader) => reader.readText(reader.readLength()),
+  );
+}
+
+/** A map: int32 count, then keys and values in turn. The order of the entries is that of the map, so it is not for keys. */
+export function mapField<K, V>(key: Coder<K>, value: Coder<V>): Coder<ReadonlyMap<K, V>> {
+  return fieldCoder<ReadonlyMap<K, V>>(
     "map",
     (map, writer) => {
+      if (!(map instanceof Map)) wrongValue("a Map", map);
       writer.writeInt32(map.size);
       for (const [k, v] of map) {
         key.encode(k, writer, true);
@@ -134,4 +186,8 @@ export function mapField<K, V>(key: Coder<K>, value: Coder<V>): Coder<Map<K, V>>
     },
     false,
   );
+}
+
+function tooLong(what: string, length: number): CoderError {
+  return new CoderError(`${what} do not fit into a field of ${length}`);
 }

@@ -1,5 +1,4 @@
 // Coders by URN: what turns the coders of a pipeline into ones that encode.
-import { beam } from "../protos/index.js";
 import { BEAMSTORM, CODER } from "../urns/index.js";
 import type { Window } from "../values/index.js";
 import { boolCoder } from "./bool-coder.js";
@@ -15,7 +14,7 @@ import { kvCoder } from "./kv-coder.js";
 import { lengthPrefixCoder } from "./length-prefix-coder.js";
 import { nullableCoder } from "./nullable-coder.js";
 import { ParamWindowedValueCoder } from "./param-windowed-value-coder.js";
-import { rowCoder, schemaCoder } from "./schema-coders.js";
+import { rowCoderFromPayload, schemaCoderFromPayload } from "./schema-coders.js";
 import { shardedKeyCoder } from "./sharded-key-coder.js";
 import { stateBackedIterableCoder, type StateBackedRest } from "./state-backed-iterable-coder.js";
 import { timerCoder } from "./timer-coder.js";
@@ -119,8 +118,8 @@ function standardCoders({ bigIntVarints, stateBackedRest }: CoderRegistryOptions
     ),
     entry(CODER.TIMER, 2, ([key, window]) => erase(timerCoder(key, ofWindow(window)))),
     entry(CODER.SHARDED_KEY, 1, ([key]) => erase(shardedKeyCoder(key))),
-    entry(CODER.ROW, 0, (_, payload) => erase(rowCoder(beam.pipeline.Schema.decode(payload)))),
-    entry(CODER.SCHEMA, 0, (_, payload) => erase(schemaCoder(payload))),
+    entry(CODER.ROW, 0, (_, payload) => erase(rowCoderFromPayload(payload))),
+    entry(CODER.SCHEMA, 0, (_, payload) => erase(schemaCoderFromPayload(payload))),
     entry(BEAMSTORM.VALUE_CODER, 0, () => new ValueCoder()),
   ];
 }

@@ -1,9 +1,11 @@
-// `beam:coder:row:v1`: varint number of fields, null bitmap as nested bytes, then each field that is not null, nested, in
-// encoding order. Bit i of the bitmap is field i of the schema; missing bytes mean "not null".
+// `beam:coder:row:v1`: varint number of fields; null bitmap as varint length and bytes; then each field that is not null, nested, in
+// encoding order. Bit i & 7 of byte i >> 3 is 1 where field i of the schema is null; no bitmap at all means that none is, and so do
+// bytes missing at its end. A row of a schema with static encoding has its fields alone.
 import type { ByteReader } from "./byte-reader.js";
 import type { ByteWriter } from "./byte-writer.js";
 import type { Coder } from "./coder.js";
 import { CoderError } from "./coder-error.js";
+import { wrongValue } from "./wrong-value.js";
 
 /** One field, ready to be encoded. `coder` is that of values that are not null. */
 export interface RowField {
@@ -14,10 +16,12 @@ export interface RowField {
   readonly position: number;
 }
 
-/** Most fields that a row may claim: a bound for what a hostile count costs. */
-const MAX_FIELDS = 100_000;
+type Row = Record<string, unknown>;
 
-export class RowCoder implements Coder<Readonly<Record<string, unknown>>> {
+const NO_NULLS: Uint8Array = new Uint8Array();
+
+/** Encodes rows as objects with a property for each field. Undefined is written as null. */
+export class RowCoder<T = Readonly<Row>> implements Coder<T> {
   readonly urn = "beam:coder:row:v1";
   readonly components: readonly Coder<unknown>[] = [];
   readonly deterministic: boolean;
@@ -31,59 +35,72 @@ export class RowCoder implements Coder<Readonly<Record<string, unknown>>> {
     /** Leaves out field count and bitmap (Java's static encoding). */
     private readonly staticEncoding = false,
   ) {
+    if (fields.some(({ name }) => name === "__proto__")) throw new CoderError('a field of a row cannot be called "__proto__"');
     this.deterministic = fields.every(({ coder }) => coder.deterministic);
     this.order = fields.map((_, i) => i).sort((a, b) => fields[a].position - fields[b].position);
   }
 
-  encode(row: Readonly<Record<string, unknown>>, writer: ByteWriter): void {
-    if (row === null || typeof row !== "object") throw new CoderError(`expected a row, got ${row === null ? "null" : typeof row}`);
-    if (!this.staticEncoding) {
-      writer.writeVarint(this.fields.length);
-      this.writeBitmap(row, writer);
-    }
-    for (const i of this.order) {
-      const { name, coder } = this.fields[i];
-      const value = row[name];
+  /** @throws CoderError for null in a field that is not nullable, and for a value that the type of its field does not have */
+  encode(row: T, writer: ByteWriter): void {
+    if (typeof row !== "object" || row === null) wrongValue("a row", row);
+    const values = row as Row;
+    const { fields, order } = this;
+    if (!this.staticEncoding) writer.writeVarint(fields.length);
+    this.writeNulls(values, writer);
+    for (let p = 0; p < order.length; p++) {
+      const { name, coder } = fields[order[p]];
+      const value = values[name];
       if (value !== null && value !== undefined) coder.encode(value, writer, true);
     }
   }
 
-  decode(reader: ByteReader, nested: boolean): Readonly<Record<string, unknown>> {
-    const row: Record<string, unknown> = {};
-    let count = this.fields.length;
-    let bitmap: Uint8Array = new Uint8Array();
+  /** Fields that the writer's schema did not have are null; those that this one lacks can only be skipped where the row is outermost. */
+  decode(reader: ByteReader, nested: boolean): T {
+    const { fields, order } = this;
+    const row: Row = {};
+    let count = fields.length;
+    let nulls = NO_NULLS;
+    let surplus = false;
     if (!this.staticEncoding) {
       count = reader.readVarint();
-      if (count < 0 || count > MAX_FIELDS) reader.fail(`a row of ${count} fields`);
-      bitmap = reader.readBytes(reader.readLength());
-      if (count > this.fields.length) {
-        if (nested) reader.fail(`the row has ${count} fields, the schema ${this.fields.length}: where the row ends cannot be told`);
-        count = this.fields.length;
-      }
+      surplus = count > fields.length;
+      if (count < 0 || (surplus && nested)) reader.fail(`a row of ${count} fields, where the schema has ${fields.length}`);
+      const length = reader.readLength();
+      if (length > 0) nulls = reader.readBytes(length);
     }
-    for (const { name } of this.fields) row[name] = null;
-    for (const i of this.order) {
-      if (i >= count || isNull(bitmap, i)) continue;
-      row[this.fields[i].name] = this.fields[i].coder.decode(reader, true);
+    // All properties in the order of the schema first, so that rows share one shape.
+    for (let i = 0; i < fields.length; i++) row[fields[i].name] = null;
+    for (let p = 0; p < order.length && p < count; p++) {
+      const i = order[p];
+      if (!isNull(nulls, i)) row[fields[i].name] = fields[i].coder.decode(reader, true);
     }
-    return row;
+    if (surplus) reader.skip(reader.remaining);
+    return row as T;
   }
 
-  private writeBitmap(row: Readonly<Record<string, unknown>>, writer: ByteWriter): void {
-    const bitmap: number[] = [];
-    for (let i = 0; i < this.fields.length; i++) {
-      const { name, nullable } = this.fields[i];
-      const value = row[name];
+  private writeNulls(row: Row, writer: ByteWriter): void {
+    const { fields } = this;
+    let last = -1;
+    for (let i = 0; i < fields.length; i++) {
+      const value = row[fields[i].name];
       if (value !== null && value !== undefined) continue;
-      if (!nullable) throw new CoderError(`field "${name}" of a row is ${String(value)}, but the schema does not allow null there`);
-      while (bitmap.length <= i >> 3) bitmap.push(0);
-      bitmap[i >> 3] |= 1 << (i & 7);
+      if (!fields[i].nullable || this.staticEncoding) throw nullRefused(fields[i].name, value);
+      last = i;
     }
-    writer.writeVarint(bitmap.length);
-    for (const byte of bitmap) writer.writeByte(byte);
+    if (this.staticEncoding) return;
+    writer.writeVarint((last + 8) >> 3);
+    for (let byte = 0; byte << 3 <= last; byte++) {
+      let bits = 0;
+      for (let i = byte << 3; i < fields.length && i < (byte << 3) + 8; i++) if (row[fields[i].name] == null) bits |= 1 << (i & 7);
+      writer.writeByte(bits);
+    }
   }
 }
 
-function isNull(bitmap: Uint8Array, i: number): boolean {
-  return i >> 3 < bitmap.length && (bitmap[i >> 3] & (1 << (i & 7))) !== 0;
+function isNull(nulls: Uint8Array, i: number): boolean {
+  return i >> 3 < nulls.length && (nulls[i >> 3] & (1 << (i & 7))) !== 0;
+}
+
+function nullRefused(name: string, value: unknown): CoderError {
+  return new CoderError(`field "${name}" of a row is ${String(value)}, which its schema does not allow`);
 }

@@ -1,5 +1,10 @@
-// From a schema message to the coder of its rows.
+// From schemas to the coders of their rows.
+//
+// Values: int64 is bigint; smaller integers, floats and doubles are numbers; maps are Map; nested rows are objects; instants in
+// milliseconds and dates are numbers. Values of a logical type that is not known are those of its representation.
 import { beam } from "../protos/index.js";
+import { LOGICAL_TYPE } from "../urns/index.js";
+import type { LogicalShape, RowShape, RowType, SchemaType } from "../schemas/index.js";
 import { boolCoder } from "./bool-coder.js";
 import { bytesCoder } from "./bytes-coder.js";
 import type { Coder } from "./coder.js";
@@ -7,6 +12,7 @@ import { CoderError } from "./coder-error.js";
 import { doubleCoder } from "./double-coder.js";
 import {
   byteField,
+  dateField,
   decimalField,
   fixedBytesField,
   fixedCharField,
@@ -15,111 +21,37 @@ import {
   int32Field,
   mapField,
   millisInstantField,
+  varBytesField,
+  varCharField,
 } from "./field-coders.js";
 import { iterableCoder } from "./iterable-coder.js";
 import { nullableCoder } from "./nullable-coder.js";
 import { RowCoder } from "./row-coder.js";
+import { schemaFromProto, schemaToProto } from "./schema-proto.js";
 import { utf8Coder } from "./utf8-coder.js";
 import { varintBigIntCoder } from "./varint-coder.js";
 
-const { AtomicType } = beam.pipeline;
-
-/** Deepest nesting of types: a bound for hostile schemas. */
-const MAX_DEPTH = 100;
-
-/**
- * The coder of rows of a schema. int64 fields are bigint, maps are Map, nested rows are objects; values of logical types
- * are those of their representation, except `millis_instant` (a number) and `decimal`.
- *
- * @throws CoderError for a type that is missing or not known
- */
-export function rowCoder(schema: beam.pipeline.ISchema): RowCoder {
-  return rowCoderAt(schema, 0);
-}
-
-function rowCoderAt(schema: beam.pipeline.ISchema, depth: number): RowCoder {
-  const fields = (schema.fields ?? []).map((field, i) => ({
-    name: field.name ?? `field${i}`,
-    nullable: field.type?.nullable === true,
-    coder: valueCoder(field.type, depth + 1),
-    position: schema.encodingPositionsSet === true ? (field.encodingPosition ?? 0) : i,
-  }));
-  const isStatic = (schema.options ?? []).some(({ name, value }) => name === STATIC_ENCODING && value?.atomicValue?.boolean === true);
-  return new RowCoder(fields, beam.pipeline.Schema.encode(schema).finish(), isStatic);
-}
-
-const STATIC_ENCODING = "beam:option:row:static_encoding";
-
-/** The coder of values of a type that are not null. */
-function valueCoder(type: beam.pipeline.IFieldType | null | undefined, depth: number): Coder<unknown> {
-  if (depth > MAX_DEPTH) throw new CoderError(`a schema is nested more than ${MAX_DEPTH} deep`);
-  if (type?.atomicType) return atomicCoder(type.atomicType);
-  if (type?.arrayType) return erase(iterableCoder(elementCoder(type.arrayType.elementType, depth)));
-  if (type?.iterableType) return erase(iterableCoder(elementCoder(type.iterableType.elementType, depth)));
-  if (type?.mapType) return erase(mapField(elementCoder(type.mapType.keyType, depth), elementCoder(type.mapType.valueType, depth)));
-  if (type?.rowType) return erase(rowCoderAt(type.rowType.schema ?? {}, depth + 1));
-  if (type?.logicalType) return logicalCoder(type.logicalType, depth);
-  throw new CoderError("a field of a schema has no type");
-}
-
-function elementCoder(type: beam.pipeline.IFieldType | null | undefined, depth: number): Coder<unknown> {
-  const coder = valueCoder(type, depth + 1);
-  return type?.nullable === true ? erase(nullableCoder(coder)) : coder;
-}
-
-function atomicCoder(type: beam.pipeline.AtomicType): Coder<unknown> {
-  switch (type) {
-    case AtomicType.BYTE:
-      return erase(byteField);
-    case AtomicType.INT16:
-      return erase(int16Field);
-    case AtomicType.INT32:
-      return erase(int32Field);
-    case AtomicType.INT64:
-      return erase(varintBigIntCoder);
-    case AtomicType.FLOAT:
-      return erase(floatField);
-    case AtomicType.DOUBLE:
-      return erase(doubleCoder);
-    case AtomicType.STRING:
-      return erase(utf8Coder);
-    case AtomicType.BOOLEAN:
-      return erase(boolCoder);
-    case AtomicType.BYTES:
-      return erase(bytesCoder);
-    default:
-      throw new CoderError(`atomic type ${type} is not known`);
-  }
-}
-
-function logicalCoder(type: beam.pipeline.ILogicalType, depth: number): Coder<unknown> {
-  const length = type.argument?.atomicValue?.int32 ?? 0;
-  switch (type.urn) {
-    case "beam:logical_type:millis_instant:v1":
-      return erase(millisInstantField);
-    case "beam:logical_type:decimal:v1":
-      return erase(decimalField);
-    case "beam:logical_type:fixed_bytes:v1":
-      return erase(fixedBytesField(length));
-    case "beam:logical_type:fixed_char:v1":
-      return erase(fixedCharField(length));
-    default:
-      // Known or not, a logical type travels as its representation, and that is what is passed on.
-      return valueCoder(type.representation, depth + 1);
-  }
-}
-
-function erase<T>(coder: Coder<T>): Coder<unknown> {
-  return coder as Coder<unknown>;
+/** The coder of the rows of a schema. */
+export function rowCoder<T>(schema: RowType<T>): Coder<T> {
+  return rowCoderOf<T>(schema.shape, beam.pipeline.Schema.encode(schemaToProto(schema)).finish());
 }
 
 /**
- * `beam:coder:schema:v1`: the bytes of a row. The functions between rows and the SDK's own type are the SDK's alone, so
- * the payload is kept and rows are what is decoded to.
+ * `beam:coder:row:v1` of a payload, which is a `Schema` message.
+ * @throws CoderError for a payload that is not one, and for types that are not known
  */
-export function schemaCoder(payload: Uint8Array): Coder<Readonly<Record<string, unknown>>> {
-  const { schema } = beam.pipeline.SchemaCoderPayload.decode(payload);
-  const rows = rowCoder(schema ?? {});
+export function rowCoderFromPayload(payload: Uint8Array): Coder<Readonly<Record<string, unknown>>> {
+  return rowCoderOf(schemaFromProto(parsed("Schema", () => beam.pipeline.Schema.decode(payload))).shape, payload);
+}
+
+/**
+ * `beam:coder:schema:v1` of a payload, which is a `SchemaCoderPayload` message: the bytes of a row. The functions between rows and the
+ * SDK's own type are the SDK's alone, so rows are what is decoded to.
+ * @throws CoderError as for rows
+ */
+export function schemaCoderFromPayload(payload: Uint8Array): Coder<Readonly<Record<string, unknown>>> {
+  const { schema } = parsed("SchemaCoderPayload", () => beam.pipeline.SchemaCoderPayload.decode(payload));
+  const rows = rowCoderOf<Readonly<Record<string, unknown>>>(schemaFromProto(schema ?? {}).shape, payload);
   return {
     urn: "beam:coder:schema:v1",
     components: [],
@@ -128,4 +60,85 @@ export function schemaCoder(payload: Uint8Array): Coder<Readonly<Record<string, 
     encode: (value, writer) => rows.encode(value, writer),
     decode: (reader, nested) => rows.decode(reader, nested),
   };
+}
+
+function parsed<T>(name: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new CoderError(`the payload of a coder is not a ${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function rowCoderOf<T>({ fields, staticEncoding }: RowShape, payload: Uint8Array): RowCoder<T> {
+  const rowFields = fields.map(({ name, type, encodingPosition }) => {
+    return { name, nullable: type.nullable, coder: presentCoder(type), position: encodingPosition };
+  });
+  return new RowCoder<T>(rowFields, payload, staticEncoding);
+}
+
+const NO_PAYLOAD = new Uint8Array();
+
+/** The coder of the values of a type that are not null: rows say elsewhere which are. */
+function presentCoder({ shape }: SchemaType<unknown>): Coder<unknown> {
+  switch (shape.kind) {
+    case "byte":
+      return erase(byteField);
+    case "int16":
+      return erase(int16Field);
+    case "int32":
+      return erase(int32Field);
+    case "int64":
+      return erase(varintBigIntCoder);
+    case "float":
+      return erase(floatField);
+    case "double":
+      return erase(doubleCoder);
+    case "string":
+      return erase(utf8Coder);
+    case "boolean":
+      return erase(boolCoder);
+    case "bytes":
+      return erase(bytesCoder);
+    case "array":
+    case "iterable":
+      return erase(iterableCoder(elementCoder(shape.element)));
+    case "map":
+      return erase(mapField(elementCoder(shape.key), elementCoder(shape.value)));
+    case "row":
+      return erase(rowCoderOf(shape, NO_PAYLOAD));
+    case "logical":
+      return logicalCoder(shape);
+  }
+}
+
+/** The coder of values inside containers, which say of each whether it is null. */
+function elementCoder(type: SchemaType<unknown>): Coder<unknown> {
+  return type.nullable ? erase(nullableCoder(presentCoder(type))) : presentCoder(type);
+}
+
+function logicalCoder({ urn, representation, argument }: LogicalShape): Coder<unknown> {
+  const length = argument?.kind === "int32" ? argument.value : undefined;
+  switch (urn) {
+    case LOGICAL_TYPE.MILLIS_INSTANT:
+      return erase(millisInstantField);
+    case LOGICAL_TYPE.DATE:
+      return erase(dateField);
+    case LOGICAL_TYPE.DECIMAL:
+      return erase(decimalField);
+    case LOGICAL_TYPE.FIXED_BYTES:
+      return length === undefined ? presentCoder(representation) : erase(fixedBytesField(length));
+    case LOGICAL_TYPE.VAR_BYTES:
+      return length === undefined ? presentCoder(representation) : erase(varBytesField(length));
+    case LOGICAL_TYPE.FIXED_CHAR:
+      return length === undefined ? presentCoder(representation) : erase(fixedCharField(length));
+    case LOGICAL_TYPE.VAR_CHAR:
+      return length === undefined ? presentCoder(representation) : erase(varCharField(length));
+    default:
+      return presentCoder(representation);
+  }
+}
+
+function erase(coder: unknown): Coder<unknown> {
+  return coder as Coder<unknown>;
 }

@@ -211,7 +211,7 @@ function sortParts(starts: readonly number[], writer: ByteWriter): void {
   const all = writer.toBytes(from);
   const parts: Uint8Array[] = [];
   for (let i = 1; i < starts.length; i++) parts.push(all.subarray(starts[i - 1] - from, starts[i] - from));
-  parts.sort(Buffer.compare);
+  parts.sort((a, b) => Buffer.compare(a, b));
   writer.length = from;
   for (const part of parts) writer.writeBytes(part);
 }
