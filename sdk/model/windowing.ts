@@ -15,3 +15,8 @@ export const GLOBAL_WINDOWING: WindowingStrategy = {
   timestampCombiner: "end-of-window",
   allowedLatenessMs: 0,
 };
+
+/** Whether elements of both may meet in one PCollection. */
+export function sameWindowing(a: WindowingStrategy, b: WindowingStrategy): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

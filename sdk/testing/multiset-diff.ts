@@ -3,7 +3,7 @@ import { renderElement } from "../../portability/stage-host/index.js";
 /** Elements shown of each side of a diff. */
 const SHOWN = 20;
 
-/** Says what two bags do not share, as readable lines; undefined when they are equal. Groups count as bags too. */
+/** Says what two bags do not share, as readable lines; undefined when they are equal. */
 export function diffMultisets(found: readonly unknown[], expected: readonly unknown[]): string | undefined {
   const counts = new Map<string, number>();
   for (const element of expected) add(counts, canonical(element), 1);

@@ -1,4 +1,7 @@
 import { PipelineError } from "../../portability/stage-host/index.js";
+import type { Coder } from "../../portability/coders/index.js";
+import { sameWindowing } from "../model/windowing.js";
+import { anyValue } from "./element-coder.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { Pipeline } from "../model/pipeline.js";
 import type { PTransform } from "../model/ptransform.js";
@@ -25,8 +28,24 @@ export function flatten<T>(
             "foreign_pcollection",
             `flatten was given a PCollection of another pipeline ("${input.producer.uniqueName}")`,
           );
+      const [first, ...others] = inputs;
+      for (const other of others)
+        if (!sameWindowing(first.windowing, other.windowing))
+          throw new PipelineError(
+            "different_windows",
+            `flatten "${p.graph.currentName}" was given PCollections that are windowed differently ("${first.producer.uniqueName}" and ` +
+              `"${other.producer.uniqueName}"); apply windowInto() to them before`,
+          );
+      const coder = others.every((other) => sameCoder(first.coder, other.coder)) ? first.coder : anyValue;
       p.graph.setPrimitive({ kind: "flatten" }, new Map(inputs.map((input, i) => [`in${i}`, input as PCollection<unknown>])));
-      return p.graph.output<T>(inputs[0].coder, inputs[0].windowing);
+      return p.graph.output<T>(coder, first.windowing);
     },
   };
+}
+
+function sameCoder(a: Coder<unknown>, b: Coder<unknown>): boolean {
+  if (a === b) return true;
+  if (a.urn !== b.urn || a.components.length !== b.components.length) return false;
+  if (Buffer.compare(a.payload ?? new Uint8Array(), b.payload ?? new Uint8Array()) !== 0) return false;
+  return a.components.every((component, i) => sameCoder(component, b.components[i]));
 }
