@@ -99,7 +99,10 @@ export function withKeys<T, K>(
  * @example `events.apply(withTimestamps((event) => event.at))`
  */
 export function withTimestamps<T>(fn: (value: T) => Timestamp | Promise<Timestamp>): PTransform<PCollection<T>, PCollection<T>>;
-export function withTimestamps<T>(name: string, fn: (value: T) => Timestamp | Promise<Timestamp>): PTransform<PCollection<T>, PCollection<T>>;
+export function withTimestamps<T>(
+  name: string,
+  fn: (value: T) => Timestamp | Promise<Timestamp>,
+): PTransform<PCollection<T>, PCollection<T>>;
 export function withTimestamps<T>(
   ...args: [string, (value: T) => Timestamp | Promise<Timestamp>] | [(value: T) => Timestamp | Promise<Timestamp>]
 ): PTransform<PCollection<T>, PCollection<T>> {
