@@ -6,6 +6,7 @@ import { ExitCode } from "./exit-codes.js";
 import { describeError } from "./print-error.js";
 
 process.setSourceMapsEnabled(true);
+Error.stackTraceLimit = 30; // deep enough to reach the author's line below a library's
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
@@ -25,19 +26,30 @@ async function overview(argv: readonly string[]): Promise<number> {
     .description("Stream and batch processing for TypeScript")
     .version(manifest.version)
     .exitOverride()
-    .showHelpAfterError("(see beamstorm --help)");
-  command.command("run").argument("<file>").description("run the pipeline that a module exports; beamstorm run FILE --help lists its options");
-  command.command("graph").argument("<file>").description("print a pipeline's topology as text, Mermaid or DOT");
+    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}; see beamstorm --help\n`) });
+  command
+    .command("run")
+    .argument("<FILE>")
+    .argument("[options...]")
+    .description("run the pipeline that a module exports; beamstorm run FILE --help lists its options");
+  command.command("graph").argument("<FILE>").argument("[options...]").description("print a pipeline's topology as text, Mermaid or DOT");
   command.parse([...argv], { from: "user" });
   return ExitCode.DONE;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? ExitCode.DONE : ExitCode.USAGE;
-  else {
+async function exitCode(): Promise<number> {
+  try {
+    return await main(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.DONE : ExitCode.USAGE;
     process.stderr.write(`${describeError(error)}\n`);
-    process.exitCode = ExitCode.USAGE;
+    return ExitCode.USAGE;
   }
 }
+
+/** Resolves when what was written to the stream is out. */
+const flushed = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => stream.write("", () => resolve()));
+
+const code = await exitCode();
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(code); // even if user code left a timer or a connection open

@@ -1,35 +1,46 @@
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PipelineError, UserCodeError } from "../portability/stage-host/index.js";
+import { firstAuthorFrame } from "../sdk/model/author-site.js";
+
+/** Messages of user code are cut to this many characters. */
+const MAX_MESSAGE = 8000;
 
 /** An error as its user should read it: what, where, at which of their own lines. A stack only for what is our own fault. */
 export function describeError(error: unknown): string {
   if (error instanceof UserCodeError) {
-    const lines = [`error: ${error.message}`];
-    if (error.site.element !== undefined) lines.push(`  element:    ${error.site.element}`);
     const thrown = authorLine(error.cause);
-    if (thrown !== undefined) lines.push(`  thrown at:  ${thrown}`);
-    if (error.site.line !== undefined) lines.push(`  applied at: ${shorten(error.site.line)}`);
-    return lines.join("\n");
+    const applied = error.site.line === undefined ? undefined : shorten(error.site.line);
+    return [
+      headline(error.message),
+      ...row("element", error.site.element),
+      ...row("thrown at", thrown),
+      ...row("applied at", applied === thrown ? undefined : applied),
+    ].join("\n");
   }
-  if (error instanceof PipelineError) return `error: ${error.message}`;
-  if (error instanceof Error) return `error: ${error.message}\n${error.stack ?? ""}`;
-  return `error: ${String(error)}`;
+  if (error instanceof PipelineError) return [headline(error.message), ...row("applied at", authorLine(error))].join("\n");
+  if (!(error instanceof Error)) return headline(String(error));
+  const thrown = authorLine(error);
+  const isExplained = thrown !== undefined || explained.has(error.name);
+  return isExplained
+    ? [headline(error.message), ...row("thrown at", thrown)].join("\n")
+    : `${headline(error.message)}\n${error.stack ?? ""}`;
 }
+
+/** Errors of the runner whose message says all that there is to know. */
+const explained: ReadonlySet<string> = new Set(["HungJobError", "WorkerLostError"]);
+
+const headline = (message: string): string =>
+  `error: ${message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}… (${message.length} characters)` : message}`;
+
+const row = (label: string, value: string | undefined): string[] => (value === undefined ? [] : [`  ${`${label}:`.padEnd(11)} ${value}`]);
 
 /** The first line of the author's own code in an error's stack. */
-function authorLine(cause: unknown): string | undefined {
+export function authorLine(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined;
-  for (const frame of (cause.stack ?? "").split("\n").slice(1)) {
-    const match = /\(?((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(frame);
-    if (match === null || match[1].includes("/node_modules/") || ownFiles.test(match[1])) continue;
-    return shorten(match[1]);
-  }
-  return undefined;
+  const frame = firstAuthorFrame(cause.stack ?? "");
+  return frame === undefined ? undefined : shorten(frame);
 }
-
-const ownRoot = fileURLToPath(new URL("..", import.meta.url));
-const ownFiles = new RegExp(`${ownRoot.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(sdk|runner|portability|local|cli)/`);
 
 function shorten(location: string): string {
   const match = /^(.*):(\d+):(\d+)$/.exec(location);

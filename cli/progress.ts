@@ -1,35 +1,43 @@
 // What a person sees of a run: one line that changes on a terminal, structured log lines elsewhere.
-import { formatTimestamp, type Run, type RunMetrics } from "../sdk/index.js";
+import { formatTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Run, type RunMetrics } from "../sdk/index.js";
 
 /** Shortest time between two progress log lines. */
 const LOG_EVERY_MS = 5000;
+const LINE_START = "\r\u001b[K";
 
-export async function reportProgress(run: Run): Promise<{ stop(): void }> {
-  return process.stderr.isTTY ? onTerminal(run) : await asLog(run);
+/** Where progress is shown: what is needed of `process.stderr`. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
 }
 
-function onTerminal(run: Run): { stop(): void } {
-  const metrics = run.metrics$.subscribe((now) => process.stderr.write(`\r\u001b[K${line(now)}`));
+export async function reportProgress(run: Run, output: ProgressOutput): Promise<{ stop(): void }> {
+  return output.isTTY === true ? onTerminal(run, output) : await asLog(run, output);
+}
+
+function onTerminal(run: Run, output: ProgressOutput): { stop(): void } {
+  const metrics = run.metrics$.subscribe((now) => output.write(LINE_START + line(now).slice(0, (output.columns ?? 80) - 1)));
   const messages = run.messages$.subscribe(({ level, text }) => {
-    if (level === "warn" || level === "error") process.stderr.write(`\r\u001b[K${level}: ${text}\n`);
+    if (level === "warn") output.write(`${LINE_START}${level}: ${text}\n`); // an error is what the run ends with
   });
   return {
     stop() {
       metrics.unsubscribe();
       messages.unsubscribe();
-      process.stderr.write("\r\u001b[K");
+      output.write(LINE_START);
     },
   };
 }
 
-async function asLog(run: Run): Promise<{ stop(): void }> {
+async function asLog(run: Run, output: ProgressOutput): Promise<{ stop(): void }> {
   const { pino } = await import("pino");
-  const log = pino({ name: "beamstorm", base: undefined }, pino.destination({ fd: 2, sync: true }));
+  const log = pino({ name: "beamstorm", base: undefined }, output);
   let last = Date.now();
   const metrics = run.metrics$.subscribe((now) => {
     if (Date.now() - last < LOG_EVERY_MS) return;
     last = Date.now();
-    log.info({ elements: elementsOf(now), watermark: formatTimestamp(watermarkOf(now)), elapsedMs: now.elapsedMs }, "progress");
+    log.info({ elements: elementsOf(now), watermark: formatTimestamp(watermarkOf(now)), elapsedMs: Math.round(now.elapsedMs) }, "progress");
   });
   const messages = run.messages$.subscribe(({ level, text }) => log[level](text));
   const states = run.state$.subscribe((state) => log.info({ state }, "state"));
@@ -51,7 +59,11 @@ function line(metrics: RunMetrics): string {
   const elements = elementsOf(metrics);
   const seconds = metrics.elapsedMs / 1000;
   const rate = seconds > 0 ? Math.round(elements / seconds) : 0;
-  return `${grouped(elements)} elements, ${grouped(rate)}/s, watermark ${formatTimestamp(watermarkOf(metrics))}, ${seconds.toFixed(1)} s`;
+  const watermark = watermarkOf(metrics);
+  const isMoving = watermark > MIN_TIMESTAMP && watermark < MAX_TIMESTAMP;
+  const parts = [`${grouped(elements)} elements`, `${grouped(rate)}/s`, `${seconds.toFixed(1)} s`];
+  if (isMoving) parts.push(`watermark ${formatTimestamp(watermark)}`);
+  return parts.join(", ");
 }
 
 /** Elements that transforms have put out, all together. */
@@ -62,7 +74,7 @@ function elementsOf(metrics: RunMetrics): number {
 }
 
 function watermarkOf(metrics: RunMetrics): number {
-  return Math.min(Infinity, ...metrics.components.map(({ watermark }) => watermark));
+  return Math.min(MAX_TIMESTAMP, ...metrics.components.map(({ watermark }) => watermark));
 }
 
 const grouped = (n: number): string => n.toLocaleString("en-US");

@@ -1,44 +1,53 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { local } from "../local/index.js";
-import { CancelledError, PipelineError } from "../portability/stage-host/index.js";
+import { CancelledError } from "../portability/stage-host/index.js";
 import type { Run, RunMetrics } from "../sdk/index.js";
 import { ExitCode } from "./exit-codes.js";
-import { openProgram } from "./open-program.js";
+import { openProgram, workersOption } from "./open-program.js";
 import { describeError } from "./print-error.js";
 import { reportProgress, summary } from "./progress.js";
+import { Signals } from "./signals.js";
 
 /** `beamstorm run FILE`: runs a pipeline on this machine until it is done or the user stops it. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const command = new Command("run")
-    .usage("FILE [options]")
     .description("run the pipeline that FILE exports, on this machine")
-    .option("--workers <count>", "number of worker processes", "1");
-  const program = await openProgram(command, argv);
+    .addOption(workersOption())
+    .addOption(
+      new Option("--stall-warning <seconds>", "say what the run waits for after this long without progress").default(10).argParser(seconds),
+    );
+  const signals = new Signals();
   try {
-    const runner = local({ workers: workersOf(program.settings.workers), module: program.module, exportName: program.exportName });
-    const run = await runner.start(program.definition, program.options);
-    return await follow(run);
+    const program = await openProgram(command, argv);
+    try {
+      const { workers, stallWarning } = program.settings as { workers: number; stallWarning: number };
+      const { module, exportName } = program;
+      const runner = local({ workers, module, exportName, runtime: { stallWarningMs: stallWarning * 1000 } });
+      return await follow(await runner.start(program.definition, program.options), signals);
+    } finally {
+      await program.dispose();
+    }
   } finally {
-    await program.dispose();
+    signals.release();
   }
 }
 
-function workersOf(text: string | boolean | undefined): number {
-  const workers = Number(text);
-  if (!Number.isInteger(workers) || workers < 1 || workers > 256)
-    throw new PipelineError("bad_option", `option --workers: expected a whole number from 1 to 256, got "${String(text)}"`);
-  return workers;
+function seconds(text: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("expected a number above 0");
 }
 
-async function follow(run: Run): Promise<number> {
-  let signal: NodeJS.Signals | undefined;
-  const cancel = (received: NodeJS.Signals): void => {
-    if (signal !== undefined) process.exit(received === "SIGINT" ? ExitCode.CANCELLED : ExitCode.TERMINATED); // asked twice
-    signal = received;
+async function follow(run: Run, signals: Signals): Promise<number> {
+  // An error in a callback that user code left behind, e.g. of a timer: no call fails by it, so the run has to.
+  let stray: { readonly error: unknown } | undefined;
+  const failStray = (error: unknown): void => {
+    stray ??= { error };
     void run.cancel();
   };
-  process.on("SIGINT", cancel).on("SIGTERM", cancel);
-  const progress = await reportProgress(run);
+  process.on("uncaughtException", failStray);
+  signals.onFirst(() => void run.cancel());
+  const progress = await reportProgress(run, process.stderr);
   try {
     const metrics: RunMetrics = await run.result();
     progress.stop();
@@ -46,13 +55,13 @@ async function follow(run: Run): Promise<number> {
     return ExitCode.DONE;
   } catch (error) {
     progress.stop();
-    if (error instanceof CancelledError) {
+    if (error instanceof CancelledError && stray === undefined) {
       process.stderr.write("cancelled\n");
-      return signal === "SIGTERM" ? ExitCode.TERMINATED : ExitCode.CANCELLED;
+      return signals.exitCode;
     }
-    process.stderr.write(`${describeError(error)}\n`);
+    process.stderr.write(`${describeError(error instanceof CancelledError ? stray?.error : error)}\n`);
     return ExitCode.FAILED;
   } finally {
-    process.off("SIGINT", cancel).off("SIGTERM", cancel);
+    process.off("uncaughtException", failStray);
   }
 }

@@ -1,5 +1,5 @@
 // Makes an author's module, TypeScript included, one ES module that node can import: design D2's "program".
-import { access, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -20,11 +20,9 @@ export interface BundledProgram {
  */
 export async function bundleProgram(file: string): Promise<BundledProgram> {
   const path = resolve(file);
-  try {
-    await access(path);
-  } catch {
-    throw new PipelineError("no_such_program", `there is no file "${file}" (in ${process.cwd()})`);
-  }
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new PipelineError("no_such_program", `there is no file "${file}" (in ${process.cwd()})`);
+  if (!found.isFile()) throw new PipelineError("no_such_program", `"${file}" is not a file; name a module that exports a pipeline`);
   if ([".js", ".mjs", ".cjs"].includes(extname(path))) return { module: pathToFileURL(path).href, dispose: () => Promise.resolve() };
   const { build } = await import("esbuild");
   const folder = await mkdtemp(join(tmpdir(), "beamstorm-program-"));

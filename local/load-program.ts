@@ -16,6 +16,7 @@ export interface ProgramSpec {
 
 /** The stage host of a program, in a worker process. @throws PipelineError when the program is not the submitted one. */
 export async function loadHost(spec: ProgramSpec): Promise<StageHost> {
+  process.setSourceMapsEnabled(true); // errors name the author's own lines, as in the process that submitted the pipeline
   const definition = await importDefinition(spec.module, spec.exportName);
   const program = new Program(definition.build(spec.options));
   program.checkFingerprint(spec.fingerprint);
@@ -31,8 +32,12 @@ export async function importDefinition(module: string, exportName?: string): Pro
   return (await findDefinition(module, exportName)).definition;
 }
 
-/** As {@link importDefinition}, with the name that it was found under. */
-export async function findDefinition(module: string, exportName?: string): Promise<{ name: string; definition: PipelineDefinition }> {
+/** As {@link importDefinition}, with the name that it was found under. Messages call the module `shown`. */
+export async function findDefinition(
+  module: string,
+  exportName?: string,
+  shown = "the module",
+): Promise<{ name: string; definition: PipelineDefinition }> {
   const exported = (await import(module)) as Record<string, unknown>;
   const found = Object.entries(exported).filter((entry): entry is [string, PipelineDefinition] => entry[1] instanceof PipelineDefinition);
   const names = found.map(([name]) => name);
@@ -40,8 +45,8 @@ export async function findDefinition(module: string, exportName?: string): Promi
   const chosen = exportName === undefined ? (pick("default") ?? (found.length === 1 ? found[0] : undefined)) : pick(exportName);
   if (chosen !== undefined) return { name: chosen[0], definition: chosen[1] };
   const how = 'export one: export default pipeline((p) => { … }), with pipeline from "beamstorm"';
-  if (found.length === 0) throw new PipelineError("no_pipeline", `the module exports no pipeline; ${how}`);
+  if (found.length === 0) throw new PipelineError("no_pipeline", `${shown} exports no pipeline; ${how}`);
   if (exportName !== undefined)
-    throw new PipelineError("no_pipeline", `the module exports no pipeline named "${exportName}"; it has ${names.join(", ")}`);
-  throw new PipelineError("many_pipelines", `the module exports several pipelines (${names.join(", ")}); name one with --pipeline`);
+    throw new PipelineError("no_pipeline", `${shown} exports no pipeline named "${exportName}"; it has ${names.join(", ")}`);
+  throw new PipelineError("many_pipelines", `${shown} exports several pipelines (${names.join(", ")}); name one with --pipeline`);
 }

@@ -59,7 +59,7 @@ export class RowCoder<T = Readonly<Row>> implements Coder<T> {
     const { fields, order } = this;
     const row: Row = {};
     let count = fields.length;
-    let nulls = NO_NULLS;
+    let nulls: Uint8Array = NO_NULLS;
     let surplus = false;
     if (!this.staticEncoding) {
       count = reader.readVarint();

@@ -41,6 +41,8 @@ export interface StageExecutor {
   startBundle(): void | Promise<void>;
   /** A promise that settles when more elements can be taken, or undefined if they can be now. */
   blocked(): Promise<void> | undefined;
+  /** For people: which user code has not settled yet, if the executor knows. */
+  describeWait?(): string | undefined;
   /** Ends the bundle: resolves when all of its outputs were delivered. Synchronous whenever user code was. */
   finishBundle(): void | Promise<void>;
   /** Drops an open bundle after a failure or a cancellation. */

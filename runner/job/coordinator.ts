@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import type { RuntimeOptions, TaskCounts } from "../runtime/index.js";
 import type { Topology } from "../topology/index.js";
 import { HangWatch } from "./hang-watch.js";
+import { StallWatch } from "./stall-watch.js";
 import { Job } from "./job.js";
 import { summarise } from "./job-metrics.js";
 import type { FromWorker, ToWorker, WorkerReport } from "./messages.js";
@@ -40,6 +41,7 @@ export class Coordinator {
   private readonly workers: WorkerRecord[] = [];
   private readonly token = randomBytes(24).toString("base64url");
   private readonly hangWatch: HangWatch;
+  private readonly stallWatch: StallWatch;
   private awaiting = 0;
   private ending: Promise<void> | undefined;
   private allStopped: () => void = () => {};
@@ -52,6 +54,7 @@ export class Coordinator {
     id: string = randomUUID(),
   ) {
     this.hangWatch = new HangWatch(workerCount);
+    this.stallWatch = new StallWatch(options.stallWarningMs);
     this.job = new Job(id, () => void this.end("CANCELLED"));
   }
 
@@ -127,6 +130,8 @@ export class Coordinator {
     this.job.measure(summarise(this.topology, counts, performance.now() - this.startedAt, this.job.metrics));
     if (this.hangWatch.observe(worker.index, report, done))
       this.fail(new HungJobError(`nothing can make progress:\n${this.hangWatch.describe()}`));
+    const warning = this.stallWatch.observe(worker.index, report, performance.now());
+    if (warning !== undefined) this.job.say("warn", warning);
   }
 
   private exited(worker: WorkerRecord, how: string): void {

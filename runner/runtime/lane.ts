@@ -19,6 +19,8 @@ export interface LaneOwner {
  * - L2. A lane is *full* from the moment its batch is large enough to go and no channel has room, until it went.
  *   What is pushed meanwhile is kept.
  * - L3. With several channels a batch goes to the one with most room, one in the same process if any has room.
+ * - L4. With several channels a batch that is flushed before it is large is dealt out to all that have room: a few elements
+ *   may stand for much work, such as the ranges of a file.
  */
 export class Lane {
   /** Elements handed over so far. */
@@ -47,7 +49,7 @@ export class Lane {
   /** Sends what there is, now or as soon as there is room. */
   flush(): void {
     if (this.full) return; // goes as soon as it can anyway
-    if (this.batch.values.length > 0 && !this.trySend()) {
+    if (this.batch.values.length > 0 && !this.deal()) {
       this.flushWanted = true;
       return;
     }
@@ -87,6 +89,24 @@ export class Lane {
     this.batch = new ElementBatch();
     this.sent += batch.values.length;
     channel.send(batch);
+    return true;
+  }
+
+  /** L4 */
+  private deal(): boolean {
+    const { batch, sizer } = this;
+    const open = this.channels.length === 1 ? this.channels : this.channels.filter(({ room }) => room > 0);
+    const count = Math.min(open.length, batch.length);
+    if (count <= 1) return this.trySend();
+    this.batch = new ElementBatch();
+    this.sent += batch.length;
+    const parts = Array.from({ length: count }, () => new ElementBatch());
+    for (let i = 0; i < batch.length; i++) {
+      const part = parts[i % count];
+      part.push(batch.values[i], batch.metaAt(i));
+      part.bytes += sizer.sizeOf(batch.values[i]);
+    }
+    for (let i = 0; i < count; i++) open[i].send(parts[i]);
     return true;
   }
 

@@ -12,6 +12,8 @@ export interface RuntimeOptions {
   readonly taskSliceMs: number;
   /** Milliseconds for which a worker runs tasks before it lets input, timers and messages through. */
   readonly turnMs: number;
+  /** Milliseconds without any progress of the job after which it says what it waits for. */
+  readonly stallWarningMs: number;
 }
 
 export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
@@ -21,4 +23,5 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   bundleMs: 100,
   taskSliceMs: 5,
   turnMs: 10,
+  stallWarningMs: 10_000,
 };

@@ -143,7 +143,7 @@ export class Task {
   describeWait(): string {
     if (this.phase === "done") return "done";
     if (this.outbox.isFull || this.phase === "closed") return `room for ${this.outbox.queuedBytes} bytes of output`;
-    if (this.waitingFor !== undefined) return this.waitingFor;
+    if (this.waitingFor !== undefined) return this.executor.describeWait?.() ?? this.waitingFor;
     return "input";
   }
 

@@ -18,6 +18,8 @@ export interface Operator {
   blocked?(): Promise<void> | undefined;
   /** Whether {@link blocked} would give a promise. */
   isBlocked?(): boolean;
+  /** An element whose call has not settled, if there is one. */
+  pending?(): { readonly value: unknown } | undefined;
   setup?(): void | Promise<void>;
   teardown?(): void | Promise<void>;
   abort?(): void;

@@ -83,6 +83,11 @@ export class OrderedCalls<C> {
     return this.failure !== undefined || this.waitingValues.length > 0 || this.calls.length >= this.concurrency;
   }
 
+  /** The first element whose call has not settled. */
+  pending(): { readonly value: unknown } | undefined {
+    return this.failure === undefined && this.calls.first?.settled === false ? this.calls.first : undefined;
+  }
+
   blocked(): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     return this.full ? this.listen(true) : undefined;

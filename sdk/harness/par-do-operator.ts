@@ -148,6 +148,7 @@ export function parDoOperator(
     },
     startBundle: () => lifecycle("startBundle failed", () => spec.startBundle?.({ local })),
     blocked: () => calls.blocked(),
+    pending: () => calls.pending(),
     isBlocked: () => calls.full,
     finishBundle() {
       const finish = (): void | Promise<void> => {

@@ -53,6 +53,7 @@ export function openStage(
     const name = transform.uniqueName ?? id;
     const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage, operators));
     operators.unshift(operator);
+    stage.names.set(operator, name);
     for (const pcollection of Object.values(transform.inputs ?? {})) consume(pcollection, operator);
   }
   for (const input of descriptor.inputs) stage.inputs.set(input, receiverOf(input));
@@ -111,6 +112,7 @@ class EmbeddedStage implements StageExecutor {
   operators: readonly Operator[] = [];
   blockers: readonly Operator[] = [];
   readonly inputs = new Map<string, Receiver>();
+  readonly names = new Map<Operator, string>();
   private readonly counters = new Map<string, Counter>();
   private failure: Error | undefined;
   stopped = false;
@@ -149,6 +151,15 @@ class EmbeddedStage implements StageExecutor {
     for (let i = 0; i < this.blockers.length; i++) {
       const promise = this.blockers[i].blocked?.();
       if (promise !== undefined) return promise;
+    }
+    return undefined;
+  }
+
+  describeWait(): string | undefined {
+    for (const operator of this.operators) {
+      const pending = operator.pending?.();
+      if (pending !== undefined)
+        return `a promise of transform "${this.names.get(operator)}" for the element ${renderElement(pending.value)}`;
     }
     return undefined;
   }

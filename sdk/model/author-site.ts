@@ -7,11 +7,20 @@ export function authorSite(): string | undefined {
   Error.stackTraceLimit = 30;
   const stack = new Error().stack ?? "";
   Error.stackTraceLimit = limit;
-  for (const line of stack.split("\n").slice(1)) {
-    const match = /\(?((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(line);
-    if (match !== null && !match[1].replace("file://", "").startsWith(packageRoot) && !match[1].includes("node:")) return match[1];
+  return firstAuthorFrame(stack);
+}
+
+/** The first frame of a stack that lies in a file of the author: not in this package, in another one, or in node. */
+export function firstAuthorFrame(stack: string): string | undefined {
+  for (const line of stack.split("\n")) {
+    const match = /^\s+at (?:.*\()?((?:file:\/\/)?\/[^()]*:\d+:\d+)\)?$/.exec(line);
+    if (match !== null && !ownFiles.test(match[1]) && !match[1].includes("/node_modules/")) return match[1];
   }
   return undefined;
 }
 
-const packageRoot = new URL("..", import.meta.url).pathname;
+// A frame of this package names the compiled file or, by its source map, the source beside dist/.
+const ownFolder = /^(.*?\/)(?:dist\/)?sdk\/model\/[^/]*$/.exec(new URL(import.meta.url).pathname)?.[1] ?? "";
+const ownFiles = new RegExp(
+  `^(?:file://)?${ownFolder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?:dist/)?(?:sdk|portability|runner|local|cli)/`,
+);
