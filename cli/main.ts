@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { readFile } from "node:fs/promises";
 import { ExitCode } from "./exit-codes.js";
+import { oneLine } from "./one-line.js";
 import { describeError } from "./print-error.js";
 
 process.setSourceMapsEnabled(true);
@@ -26,7 +27,7 @@ async function overview(argv: readonly string[]): Promise<number> {
     .description("Stream and batch processing for TypeScript")
     .version(manifest.version)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}; see beamstorm --help\n`) });
+    .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}; see beamstorm --help\n`) });
   command
     .command("run")
     .argument("<FILE>")

@@ -3,6 +3,7 @@ import { bundleProgram } from "../local/bundle-program.js";
 import { findDefinition } from "../local/load-program.js";
 import { PipelineError } from "../portability/stage-host/index.js";
 import type { PipelineDefinition } from "../sdk/index.js";
+import { oneLine } from "./one-line.js";
 import { addPipelineOptions, givenOptions } from "./pipeline-options.js";
 import { authorLine } from "./print-error.js";
 
@@ -83,15 +84,3 @@ function pipelineName(argv: readonly string[]): string | undefined {
   if (at < 0) return undefined;
   return argv[at] === "--pipeline" ? argv[at + 1] : argv[at].slice("--pipeline=".length);
 }
-
-/** Of commander's messages, which have suggestions on lines of their own. */
-export const oneLine = (text: string): string =>
-  text
-    .trim()
-    .replace(/\n\(Did you mean (.*)\?\)$/s, " (did you mean $1?)")
-    .replace(/\.$/, "")
-    .replaceAll("\n", " ");
-  text
-    .trim()
-    .replace(/\.?\n\(Did you mean (.*)\?\)$/s, " (did you mean $1?)")
-    .replaceAll("\n", " ");
