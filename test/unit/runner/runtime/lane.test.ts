@@ -93,6 +93,19 @@ describe("Lane", () => {
       assert.deepEqual(remote.sent, [["f"]]);
     });
 
+    it("deals a small batch that is flushed out to all that have room", () => {
+      const channels = [new NotingChannel(100), new NotingChannel(0), new NotingChannel(100, false)];
+      const { lane } = laneOver(channels, 1000);
+      push(lane, "a", "b", "c");
+      lane.flush();
+      assert.deepEqual(
+        channels.map(({ sent }) => sent),
+        [[["a", "c"]], [], [["b"]]],
+      );
+      assert.equal(lane.sent, 3);
+      assert.ok(lane.isEmpty);
+    });
+
     it("sends a watermark to all of them", () => {
       const channels = [new NotingChannel(100), new NotingChannel(100)];
       laneOver(channels, 25).lane.sendWatermark(3);
