@@ -1,5 +1,6 @@
 // What a pipeline author imports: the pipeline, its transforms, and the values they speak of.
-export { CoderError } from "../portability/coders/index.js";
+export { CoderError, coderOf } from "../portability/coders/index.js";
+export { schema, type Decimal, type RowSchema, type Schema, type SchemaType } from "../portability/schemas/index.js";
 export { CancelledError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
 export {
   formatTimestamp,

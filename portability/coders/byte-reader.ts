@@ -10,6 +10,9 @@ import { timestampOf } from "./instants.js";
 /** Strings up to this many bytes are searched for non-ASCII bytes by a loop. */
 const SHORT_STRING = 24;
 
+/** Most elements without any bytes (global windows) that an input may claim: nothing in it pays for the memory that they take. */
+export const MAX_EMPTY_ELEMENTS = 1 << 20;
+
 export class ByteReader {
   private buffer: Buffer;
   /** Where the next read begins. */
@@ -18,6 +21,8 @@ export class ByteReader {
   // Halves of the last long varint: signed and unsigned.
   private high = 0;
   private low = 0;
+  /** Elements without bytes that were read. */
+  private empties = 0;
 
   /** Reads `bytes[offset, end)`; offsets in errors count from the start of `bytes`. */
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
@@ -31,6 +36,7 @@ export class ByteReader {
     this.buffer = bufferOf(bytes);
     this.offset = offset;
     this.limit = Math.min(end, bytes.length);
+    this.empties = 0;
   }
 
   /** Offset behind the last byte. */
@@ -190,6 +196,11 @@ export class ByteReader {
   endRegion(outer: number): void {
     if (this.offset !== this.limit) this.fail(`${this.remaining} bytes are left over`);
     this.limit = outer;
+  }
+
+  /** Counts an element that took no bytes. @throws CoderError for more of them than the bytes read so far can justify */
+  countEmptyElement(): void {
+    if (++this.empties - this.offset > MAX_EMPTY_ELEMENTS) this.fail(`more than ${MAX_EMPTY_ELEMENTS} elements without bytes`);
   }
 
   private need(bytes: number): void {

@@ -4,7 +4,7 @@ import { IntervalWindow, OpaqueWindow, type Window } from "../values/index.js";
 import type { ByteWriter } from "./byte-writer.js";
 import type { Coder } from "./coder.js";
 import { CoderError } from "./coder-error.js";
-import { exactMillis } from "./instants.js";
+import { exactMillis, timestampOf } from "./instants.js";
 import { wrongValue } from "./wrong-value.js";
 
 const URN = "beam:coder:custom_window:v1";
@@ -26,7 +26,8 @@ export function customWindowCoder<W extends Window>(window: Coder<W>): Coder<W> 
       const { offset } = reader;
       const maxTimestamp = reader.readInstant();
       const value = window.decode(reader, true);
-      if (value.maxTimestamp !== maxTimestamp) throw new CoderError("a window does not end where its prefix says", offset);
+      if (value.maxTimestamp !== maxTimestamp && timestampOf(exactMaxTimestamp(value)) !== maxTimestamp)
+        throw new CoderError("a window does not end where its prefix says", offset);
       return value;
     },
   };
@@ -56,9 +57,11 @@ export function opaqueWindowCoder(encoded: Coder<unknown>): Coder<OpaqueWindow> 
 }
 
 function writeMaxTimestamp(window: Window, writer: ByteWriter): void {
-  const { maxTimestamp } = window;
-  // end − 1 is not exact as a number beyond 2^53.
-  if (!Number.isSafeInteger(maxTimestamp) && window instanceof IntervalWindow)
-    writer.writeInt64(BigInt.asIntN(64, (exactMillis(window.end) - 1n) ^ (1n << 63n)));
-  else writer.writeInstant(maxTimestamp);
+  if (Number.isSafeInteger(window.maxTimestamp)) writer.writeInstant(window.maxTimestamp);
+  else writer.writeInt64(exactMaxTimestamp(window) ^ (1n << 63n));
+}
+
+/** As a number, end − 1 is not exact beyond 2^53. */
+function exactMaxTimestamp(window: Window): bigint {
+  return window instanceof IntervalWindow ? exactMillis(window.end) - 1n : exactMillis(window.maxTimestamp);
 }

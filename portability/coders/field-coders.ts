@@ -23,7 +23,7 @@ function fieldCoder<T>(
 export const byteField = fieldCoder<number>(
   "byte",
   (value, writer) => {
-    if ((value << 24) >> 24 !== value) wrongValue("an integer from -128 to 127", value);
+    if (typeof value !== "number" || (value << 24) >> 24 !== value) wrongValue("an integer from -128 to 127", value);
     writer.writeByte(value);
   },
   (reader) => (reader.readByte() << 24) >> 24,
@@ -33,7 +33,7 @@ export const byteField = fieldCoder<number>(
 export const int16Field = fieldCoder<number>(
   "int16",
   (value, writer) => {
-    if ((value << 16) >> 16 !== value) wrongValue("an integer of 16 bits", value);
+    if (typeof value !== "number" || (value << 16) >> 16 !== value) wrongValue("an integer of 16 bits", value);
     writer.writeInt16(value);
   },
   (reader) => reader.readInt16(),
@@ -43,7 +43,7 @@ export const int16Field = fieldCoder<number>(
 export const int32Field = fieldCoder<number>(
   "int32",
   (value, writer) => {
-    if ((value | 0) !== value) wrongValue("an integer of 32 bits", value);
+    if (typeof value !== "number" || (value | 0) !== value) wrongValue("an integer of 32 bits", value);
     writer.writeVarint(value >>> 0);
   },
   (reader) => reader.readVarint32(),
@@ -81,8 +81,9 @@ export const dateField = fieldCoder<number>(
 export const decimalField = fieldCoder<Decimal>(
   "decimal",
   (value, writer) => {
-    if (typeof value?.unscaled !== "bigint" || (value.scale | 0) !== value.scale) wrongValue("a decimal", value);
+    if (typeof value?.unscaled !== "bigint" || typeof value.scale !== "number") wrongValue("a decimal", value);
     const { unscaled, scale } = value;
+    if ((scale | 0) !== scale) wrongValue("a scale of 32 bits", scale);
     const size = twosComplementBytes(unscaled);
     if (size > MAX_DECIMAL_BYTES) throw new CoderError(`a decimal of ${size} bytes is too large to be encoded`);
     writer.writeVarint(scale >>> 0);

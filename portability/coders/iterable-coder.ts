@@ -3,9 +3,6 @@ import type { ByteReader } from "./byte-reader.js";
 import type { Coder } from "./coder.js";
 import { wrongValue } from "./wrong-value.js";
 
-/** Most elements without any bytes (global windows) that one count may claim: no input pays for the memory that they take. */
-export const MAX_EMPTY_ELEMENTS = 1 << 20;
-
 /**
  * `beam:coder:iterable:v1`: int32 count and that many nested elements. Also read, never written: int32 −1 and chunks of a
  * varint count and elements, the last of which is empty. Decodes to an array.
@@ -40,14 +37,13 @@ export function iterableCoder<T>(element: Coder<T>): Coder<Iterable<T>> {
 
 /**
  * Appends `count` nested elements to `items`. The count is not trusted: memory grows with the elements that are read.
- * @throws CoderError when `items` would get more than {@link MAX_EMPTY_ELEMENTS} that have no bytes
+ * @throws CoderError for more elements without bytes than a reader accepts
  */
 export function readElements<T>(items: T[], count: number, element: Coder<T>, reader: ByteReader): void {
   for (let i = 0; i < count; i++) {
     const before = reader.offset;
     items.push(element.decode(reader, true));
-    if (reader.offset === before && items.length >= MAX_EMPTY_ELEMENTS)
-      reader.fail(`more than ${MAX_EMPTY_ELEMENTS} elements without bytes`);
+    if (reader.offset === before) reader.countEmptyElement();
   }
 }
 

@@ -36,6 +36,7 @@ export class RowCoder<T = Readonly<Row>> implements Coder<T> {
     private readonly staticEncoding = false,
   ) {
     if (fields.some(({ name }) => name === "__proto__")) throw new CoderError('a field of a row cannot be called "__proto__"');
+    if (new Set(fields.map(({ name }) => name)).size < fields.length) throw new CoderError("two fields of a row have the same name");
     this.deterministic = fields.every(({ coder }) => coder.deterministic);
     this.order = fields.map((_, i) => i).sort((a, b) => fields[a].position - fields[b].position);
   }

@@ -4,7 +4,7 @@
 // milliseconds and dates are numbers. Values of a logical type that is not known are those of its representation.
 import { beam } from "../protos/index.js";
 import { LOGICAL_TYPE } from "../urns/index.js";
-import type { LogicalShape, RowShape, RowType, SchemaType } from "../schemas/index.js";
+import type { LogicalShape, RowShape, RowSchema, Schema } from "../schemas/index.js";
 import { boolCoder } from "./bool-coder.js";
 import { bytesCoder } from "./bytes-coder.js";
 import type { Coder } from "./coder.js";
@@ -31,8 +31,8 @@ import { schemaFromProto, schemaToProto } from "./schema-proto.js";
 import { utf8Coder } from "./utf8-coder.js";
 import { varintBigIntCoder } from "./varint-coder.js";
 
-/** The coder of the rows of a schema. */
-export function rowCoder<T>(schema: RowType<T>): Coder<T> {
+/** The coder of the rows of a schema: `beam:coder:row:v1`, deterministic unless a field has floating point or a map. */
+export function coderOf<T>(schema: RowSchema<T>): Coder<T> {
   return rowCoderOf<T>(schema.shape, beam.pipeline.Schema.encode(schemaToProto(schema)).finish());
 }
 
@@ -80,7 +80,7 @@ function rowCoderOf<T>({ fields, staticEncoding }: RowShape, payload: Uint8Array
 const NO_PAYLOAD = new Uint8Array();
 
 /** The coder of the values of a type that are not null: rows say elsewhere which are. */
-function presentCoder({ shape }: SchemaType<unknown>): Coder<unknown> {
+function presentCoder({ shape }: Schema<unknown>): Coder<unknown> {
   switch (shape.kind) {
     case "byte":
       return erase(byteField);
@@ -113,7 +113,7 @@ function presentCoder({ shape }: SchemaType<unknown>): Coder<unknown> {
 }
 
 /** The coder of values inside containers, which say of each whether it is null. */
-function elementCoder(type: SchemaType<unknown>): Coder<unknown> {
+function elementCoder(type: Schema<unknown>): Coder<unknown> {
   return type.nullable ? erase(nullableCoder(presentCoder(type))) : presentCoder(type);
 }
 

@@ -1,7 +1,7 @@
 // Schemas as messages. What a message says and a schema type has no words for (options, arguments of unknown types) is kept as bytes,
 // so that a schema comes back from a round trip as it was; numbers of fields and layout-irrelevant positions are not.
 import { beam } from "../protos/index.js";
-import type { AtomicKind, LogicalArgument, LogicalShape, RowShape, RowType, SchemaField, SchemaType } from "../schemas/index.js";
+import type { AtomicKind, LogicalArgument, LogicalShape, RowShape, RowSchema, SchemaField, Schema } from "../schemas/index.js";
 import { CoderError } from "./coder-error.js";
 
 const { AtomicType } = beam.pipeline;
@@ -24,7 +24,7 @@ const ATOMIC: Readonly<Record<AtomicKind, beam.pipeline.AtomicType>> = {
 const KIND = new Map(Object.entries(ATOMIC).map(([kind, type]) => [type, kind as AtomicKind]));
 
 /** The message of a schema. */
-export function schemaToProto({ shape }: RowType<unknown>): beam.pipeline.ISchema {
+export function schemaToProto({ shape }: RowSchema<unknown>): beam.pipeline.ISchema {
   const moved = shape.fields.some(({ encodingPosition }, i) => encodingPosition !== i);
   const options = shape.options.map((option) => beam.pipeline.Option.decode(option) as beam.pipeline.IOption);
   if (shape.staticEncoding)
@@ -44,7 +44,7 @@ export function schemaToProto({ shape }: RowType<unknown>): beam.pipeline.ISchem
   };
 }
 
-function typeToProto({ shape, nullable }: SchemaType<unknown>): beam.pipeline.IFieldType {
+function typeToProto({ shape, nullable }: Schema<unknown>): beam.pipeline.IFieldType {
   switch (shape.kind) {
     case "array":
       return { nullable, arrayType: { elementType: typeToProto(shape.element) } };
@@ -85,7 +85,7 @@ function logicalToProto({ urn, payload, representation, argument }: LogicalShape
  * The schema of a message.
  * @throws CoderError for a type that is missing or not known, or nested too deeply
  */
-export function schemaFromProto(schema: beam.pipeline.ISchema): RowType<Readonly<Record<string, unknown>>> {
+export function schemaFromProto(schema: beam.pipeline.ISchema): RowSchema<Readonly<Record<string, unknown>>> {
   return { shape: rowShape(schema, 0), nullable: false };
 }
 
@@ -108,7 +108,7 @@ function rowShape(schema: beam.pipeline.ISchema, depth: number): RowShape {
   };
 }
 
-function typeFromProto(type: beam.pipeline.IFieldType | null | undefined, depth: number): SchemaType<unknown> {
+function typeFromProto(type: beam.pipeline.IFieldType | null | undefined, depth: number): Schema<unknown> {
   if (depth > MAX_DEPTH) throw new CoderError(`a schema is nested more than ${MAX_DEPTH} deep`);
   const nullable = type?.nullable === true;
   if (type?.arrayType) return { nullable, shape: { kind: "array", element: typeFromProto(type.arrayType.elementType, depth + 1) } };

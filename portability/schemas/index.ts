@@ -9,7 +9,7 @@ export type { RowOf, RowOptions } from "./structural-types.js";
 /**
  * Builds schema types.
  *
- * @example `const Spending = schema.row({ card: schema.string, amount: schema.int64 }); type Spending = Infer<typeof Spending>;`
+ * @example `const Spending = schema.row({ card: schema.string, amount: schema.int64 }); type Spending = SchemaType<typeof Spending>;`
  */
 export const schema = {
   /** A signed byte, as a number. */

@@ -4,7 +4,7 @@
 declare const VALUE: unique symbol;
 
 /** A type of values. `T` is the type that they have in TypeScript; it is there at compile time only. */
-export interface SchemaType<T> {
+export interface Schema<T> {
   readonly shape: SchemaShape;
   /** Whether null is a value too. */
   readonly nullable: boolean;
@@ -12,12 +12,12 @@ export interface SchemaType<T> {
 }
 
 /** A type of rows, which is what a schema is. */
-export interface RowType<T> extends SchemaType<T> {
+export interface RowSchema<T> extends Schema<T> {
   readonly shape: RowShape;
 }
 
-/** The TypeScript type of the values of a schema type. */
-export type Infer<S> = S extends SchemaType<infer T> ? T : never;
+/** The TypeScript type of the values of a schema: `type Order = SchemaType<typeof Order>`. */
+export type SchemaType<S> = S extends Schema<infer T> ? T : never;
 
 export type AtomicKind = "byte" | "int16" | "int32" | "int64" | "float" | "double" | "string" | "boolean" | "bytes";
 
@@ -27,13 +27,13 @@ export interface AtomicShape {
 
 export interface SequenceShape {
   readonly kind: "array" | "iterable";
-  readonly element: SchemaType<unknown>;
+  readonly element: Schema<unknown>;
 }
 
 export interface MapShape {
   readonly kind: "map";
-  readonly key: SchemaType<unknown>;
-  readonly value: SchemaType<unknown>;
+  readonly key: Schema<unknown>;
+  readonly value: Schema<unknown>;
 }
 
 export interface RowShape {
@@ -49,7 +49,7 @@ export interface RowShape {
 
 export interface SchemaField {
   readonly name: string;
-  readonly type: SchemaType<unknown>;
+  readonly type: Schema<unknown>;
   readonly description: string;
   /** Place of the field in the bytes, where that is not its place in the schema. */
   readonly encodingPosition: number;
@@ -62,7 +62,7 @@ export interface LogicalShape {
   readonly kind: "logical";
   readonly urn: string;
   readonly payload: Uint8Array;
-  readonly representation: SchemaType<unknown>;
+  readonly representation: Schema<unknown>;
   /** E.g. the length of fixed_bytes. */
   readonly argument: LogicalArgument | undefined;
 }
@@ -70,6 +70,6 @@ export interface LogicalShape {
 export type LogicalArgument =
   | { readonly kind: "int32"; readonly value: number }
   /** Any other argument, as a message. */
-  | { readonly kind: "encoded"; readonly type: SchemaType<unknown> | undefined; readonly value: Uint8Array };
+  | { readonly kind: "encoded"; readonly type: Schema<unknown> | undefined; readonly value: Uint8Array };
 
 export type SchemaShape = AtomicShape | SequenceShape | MapShape | RowShape | LogicalShape;

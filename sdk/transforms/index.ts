@@ -7,7 +7,16 @@ export { filter, flatMap, keys, map, values, withKeys, withTimestamps } from "./
 export { flatten } from "./flatten.js";
 export { groupByKey } from "./group-by-key.js";
 export { impulse } from "./impulse.js";
-export { output, parDo, type OutputSpec, type OutputSpecs, type ParDoSpec, type ProcessContext, type TaggedParDoSpec } from "./par-do.js";
+export {
+  of,
+  output,
+  parDo,
+  type OutputSpec,
+  type OutputSpecs,
+  type ParDoSpec,
+  type ProcessContext,
+  type TaggedParDoSpec,
+} from "./par-do.js";
 export { reshuffle } from "./reshuffle.js";
 export { days, fixed, global, hours, minutes, seconds, windowInto, type WindowOptions } from "./window-into.js";
 export { withCoder } from "./with-coder.js";

@@ -1,4 +1,5 @@
-import type { Coder } from "../../portability/coders/index.js";
+import { coderOf, type Coder } from "../../portability/coders/index.js";
+import type { RowSchema } from "../../portability/schemas/index.js";
 import type { AsyncOptions, DoFn, ElementContext, Emit, ManyOutputs, UntypedParDo } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
@@ -21,6 +22,15 @@ export interface OutputSpec<T> {
  */
 export function output<T>(coder?: Coder<T>): OutputSpec<T> {
   return { coder: coder as Coder<unknown> | undefined };
+}
+
+/**
+ * An output whose elements are the rows of a schema, or those of a coder.
+ *
+ * @example `parDo({ outputs: of(Order), process: (line: string, { emit }) => emit(parse(line)) })`
+ */
+export function of<T>(schemaOrCoder: RowSchema<T> | Coder<T>): OutputSpec<T> {
+  return output("shape" in schemaOrCoder ? coderOf(schemaOrCoder) : schemaOrCoder);
 }
 
 /** The declared outputs of a ParDo, by tag. */
