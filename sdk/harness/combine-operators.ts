@@ -5,7 +5,7 @@
 //   extract:    KV<K, Acc> → KV<K, Out>
 //   grouped:    KV<K, In[]> → KV<K, Out>       the whole of it, where the runner did not lift
 import { ByteWriter, type Coder } from "../../portability/coders/index.js";
-import { ElementMeta, kv, type KV, type Receiver, type Window } from "../../portability/values/index.js";
+import { ElementMeta, kv, type KV, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import type { CombineFn } from "../model/combine-fn.js";
 import type { Operator, OperatorScope } from "./operator.js";
 
@@ -17,13 +17,23 @@ const TABLE_LIMIT = 100_000;
 interface Entry {
   readonly key: unknown;
   accumulator: unknown;
-  readonly meta: ElementMeta;
+  meta: ElementMeta;
 }
+
+/** Which of two elements gives the accumulator its timestamp: the one whose timestamp is preferred to the other's. */
+export type PreferTimestamp = (candidate: Timestamp, current: Timestamp) => boolean;
 
 /** Stands for −0 in a Map, which would take it for 0. */
 const NEGATIVE_ZERO = Symbol("-0");
 
-export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Receiver, scope: OperatorScope, limit = TABLE_LIMIT): Operator {
+export function precombineOperator(
+  fn: Fn,
+  keyCoder: Coder<unknown>,
+  next: Receiver,
+  scope: OperatorScope,
+  limit = TABLE_LIMIT,
+  prefer?: PreferTimestamp,
+): Operator {
   // Windows outermost, so that no composite key is built per element; identity is enough, since a window met as two objects
   // only costs a second accumulator, which the grouping merges.
   const tables = new Map<Window, Map<unknown, Entry>>();
@@ -34,7 +44,7 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
   const counter = { n: 0 };
 
   const lookupKey = (key: unknown): unknown => {
-    if (typeof key === "string") return key;
+    if (typeof key === "string") return `\u0000s${key}`; // only those that could be taken for an encoded key
     if (typeof key === "number") return key === 0 && 1 / key < 0 ? NEGATIVE_ZERO : key;
     if (typeof key !== "object" || key === null) return key;
     writer.reset();
@@ -43,8 +53,7 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
     } catch (cause) {
       throw scope.userError("key cannot be encoded", cause, key);
     }
-    // A prefix that no short string key has keeps encoded keys apart from string keys.
-    return `\u0000beamstorm:${Buffer.from(writer.view()).latin1Slice()}`;
+    return `\u0000o${Buffer.from(writer.view()).latin1Slice()}`;
   };
   const tableOf = (window: Window): Map<unknown, Entry> => {
     let table = tables.get(window);
@@ -85,11 +94,12 @@ export function precombineOperator(fn: Fn, keyCoder: Coder<unknown>, next: Recei
   };
 
   function addTo(table: Map<unknown, Entry>, key: unknown, value: unknown, meta: ElementMeta): void {
-    const lookup = typeof key === "string" ? key : lookupKey(key);
+    const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
     const entry = table.get(lookup);
     try {
       if (entry !== undefined) {
         entry.accumulator = fn.addInput(entry.accumulator, value);
+        if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
         return;
       }
       table.set(lookup, { key, accumulator: fn.addInput(fn.createAccumulator(), value), meta });

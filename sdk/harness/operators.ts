@@ -12,6 +12,7 @@ import {
   extractOutputsOperator,
   mergeAccumulatorsOperator,
   precombineOperator,
+  type PreferTimestamp,
 } from "./combine-operators.js";
 import { functionOperator } from "./function-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
@@ -45,7 +46,14 @@ export function createOperator(
     case PRIMITIVE.FLATTEN:
       return { receive: next() };
     case COMBINE_COMPONENT.COMBINE_PER_KEY_PRECOMBINE:
-      return precombineOperator(combineFn(), keyCoderOf(transform, descriptor, coderOf), next(), scope);
+      return precombineOperator(
+        combineFn(),
+        keyCoderOf(transform, descriptor, coderOf),
+        next(),
+        scope,
+        undefined,
+        preferredTimestamp(transform, descriptor),
+      );
     case COMBINE_COMPONENT.COMBINE_PER_KEY_MERGE_ACCUMULATORS:
       return mergeAccumulatorsOperator(combineFn(), next(), scope);
     case COMBINE_COMPONENT.COMBINE_PER_KEY_EXTRACT_OUTPUTS:
@@ -65,6 +73,20 @@ export function createOperator(
 function windowOperator(spec: beam.pipeline.IFunctionSpec | null | undefined, next: Receiver): Operator {
   const windowFn = windowFnFromProto(spec);
   return { receive: (value, meta) => next(value, new ElementMeta(meta.timestamp, windowFn.assign(meta.timestamp), meta.pane)) };
+}
+
+/** The timestamp that a group is to have must survive the combining before it; the end of the window needs no help. */
+function preferredTimestamp(transform: beam.pipeline.IPTransform, { components }: StageDescriptor): PreferTimestamp | undefined {
+  const input = Object.values(transform.inputs ?? {})[0];
+  const strategy = components.windowingStrategies?.[components.pcollections?.[input]?.windowingStrategyId ?? ""];
+  switch (strategy?.outputTime) {
+    case beam.pipeline.OutputTime.Enum.EARLIEST_IN_PANE:
+      return (candidate, current) => candidate < current;
+    case beam.pipeline.OutputTime.Enum.LATEST_IN_PANE:
+      return (candidate, current) => candidate > current;
+    default:
+      return undefined;
+  }
 }
 
 function keyCoderOf(
