@@ -6,9 +6,7 @@ import "./buffer-slices.js";
 import type { Timestamp } from "../values/index.js";
 import { CoderError } from "./coder-error.js";
 import { timestampOf } from "./instants.js";
-
-/** Strings up to this many bytes are searched for non-ASCII bytes by a loop. */
-const SHORT_STRING = 24;
+import { SHORT_STRING, shortString } from "./short-strings.js";
 
 /** Most elements without any bytes (global windows) that an input may claim: nothing in it pays for the memory that they take. */
 export const MAX_EMPTY_ELEMENTS = 1 << 20;
@@ -162,11 +160,7 @@ export class ByteReader {
     const start = this.offset;
     const end = start + length;
     this.offset = end;
-    if (length > SHORT_STRING) return this.buffer.utf8Slice(start, end);
-    if (length === 0) return "";
-    const { buffer } = this;
-    for (let i = start; i < end; i++) if (buffer[i] > 0x7f) return buffer.utf8Slice(start, end);
-    return buffer.latin1Slice(start, end);
+    return length > SHORT_STRING ? this.buffer.utf8Slice(start, end) : shortString(this.buffer, start, end);
   }
 
   skip(length: number): void {

@@ -23,6 +23,7 @@ export class WindowedValueCoder<T> implements Coder<WindowedValue<T>> {
   private writtenTail: Uint8Array | undefined;
   private readMeta = IMPULSE_META;
   private readTail: Uint8Array | undefined;
+  private readTimestamp = IMPULSE_META.timestamp;
   private readonly scratch = new ByteWriter(64);
 
   constructor(
@@ -45,9 +46,11 @@ export class WindowedValueCoder<T> implements Coder<WindowedValue<T>> {
 
   /** What precedes the element. */
   encodeMeta(meta: ElementMeta, writer: ByteWriter): void {
+    const { writtenMeta, writtenTail } = this;
+    const known = writtenTail !== undefined && meta.windows === writtenMeta.windows && meta.pane === writtenMeta.pane;
+    const tail = known ? writtenTail : this.tailOf(meta);
     writer.writeInstant(meta.timestamp);
-    const tail = this.writtenTail;
-    writer.writeBytes(tail !== undefined && meta === this.writtenMeta ? tail : this.tailOf(meta));
+    writer.writeBytes(tail);
   }
 
   decode(reader: ByteReader, nested: boolean): WindowedValue<T> {
@@ -62,7 +65,11 @@ export class WindowedValueCoder<T> implements Coder<WindowedValue<T>> {
     const tail = this.readTail;
     if (tail !== undefined && reader.skipIfEqual(tail)) {
       if (timestamp === last.timestamp) return last;
-      return (this.readMeta = new ElementMeta(timestamp, last.windows, last.pane));
+      const meta = new ElementMeta(timestamp, last.windows, last.pane);
+      // Kept only when it repeats: to keep each of many different ones would cost more than to make them.
+      if (timestamp === this.readTimestamp) this.readMeta = meta;
+      else this.readTimestamp = timestamp;
+      return meta;
     }
     return this.readOtherMeta(timestamp, reader);
   }
@@ -87,10 +94,7 @@ export class WindowedValueCoder<T> implements Coder<WindowedValue<T>> {
   private tailOf(meta: ElementMeta): Uint8Array {
     const { writtenMeta, writtenTail, scratch } = this;
     const { windows, pane } = meta;
-    if (writtenTail !== undefined && pane === writtenMeta.pane && sameWindows(windows, writtenMeta.windows)) {
-      this.writtenMeta = meta;
-      return writtenTail;
-    }
+    if (writtenTail !== undefined && pane === writtenMeta.pane && isSameWindow(windows, writtenMeta.windows)) return writtenTail;
     if (windows.length === 0) throw new CoderError("an element must be in a window at least");
     scratch.reset();
     scratch.writeInt32(windows.length);
@@ -106,6 +110,6 @@ export class WindowedValueCoder<T> implements Coder<WindowedValue<T>> {
 /** Longer tails are not worth remembering when read. */
 const MAX_TAIL = 256;
 
-function sameWindows(a: readonly Window[], b: readonly Window[]): boolean {
-  return a === b || (a.length === 1 && b.length === 1 && a[0] === b[0]);
+function isSameWindow(a: readonly Window[], b: readonly Window[]): boolean {
+  return a.length === 1 && b.length === 1 && a[0] === b[0];
 }
