@@ -11,6 +11,9 @@ import { SHORT_STRING, shortString } from "./short-strings.js";
 /** Most elements without any bytes (global windows) that an input may claim: nothing in it pays for the memory that they take. */
 export const MAX_EMPTY_ELEMENTS = 1 << 20;
 
+/** Byte arrays up to this length are copied by a loop, which beats a call into the runtime. */
+const SHORT_BYTES = 32;
+
 export class ByteReader {
   private buffer: Buffer;
   /** Where the next read begins. */
@@ -146,12 +149,16 @@ export class ByteReader {
     return value;
   }
 
-  /** A copy of the next `length` bytes. */
+  /** A copy of the next `length` bytes: a Uint8Array, never a Buffer. */
   readBytes(length: number): Uint8Array {
     this.need(length);
     const start = this.offset;
     this.offset = start + length;
-    return Uint8Array.prototype.slice.call(this.buffer, start, this.offset);
+    const copy = new Uint8Array(length);
+    const { buffer } = this;
+    if (length > SHORT_BYTES) copy.set(buffer.subarray(start, this.offset));
+    else for (let i = 0; i < length; i++) copy[i] = buffer[start + i];
+    return copy;
   }
 
   /** The next `length` bytes as UTF-8; what is invalid becomes U+FFFD. */

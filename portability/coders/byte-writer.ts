@@ -68,6 +68,8 @@ export class ByteWriter {
 
   /** A varint of a 64-bit integer, taken modulo 2^64: 1 to 10 bytes. */
   writeVarintBig(value: bigint): void {
+    const number = Number(value);
+    if (Number.isSafeInteger(number)) return this.writeVarint(number);
     this.reserve(10);
     let rest = BigInt.asUintN(64, value);
     while (rest > 0x7fn) {

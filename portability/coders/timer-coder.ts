@@ -54,13 +54,14 @@ export function timerCoder<K>(key: Coder<K>, window: Coder<Window>): Coder<Timer
     decode(reader) {
       const timerKey = key.decode(reader, true);
       const tag = reader.readText(reader.readLength());
-      const timerOf = { key: timerKey, tag, windows: windows.decode(reader, true) as readonly Window[] };
+      const timerWindows = windows.decode(reader, true) as readonly Window[];
       const cleared = reader.readByte();
       if (cleared > 1) reader.fail(`expected 0 or 1 for a cleared timer, got ${cleared}`);
-      if (cleared === 1) return { ...timerOf, cleared: true };
+      if (cleared === 1) return { key: timerKey, tag, windows: timerWindows, cleared: true };
       const fireTimestamp = reader.readInstant();
       const holdTimestamp = reader.readInstant();
-      return { ...timerOf, cleared: false, fireTimestamp, holdTimestamp, pane: decodePane(reader) };
+      const pane = decodePane(reader);
+      return { key: timerKey, tag, windows: timerWindows, cleared: false, fireTimestamp, holdTimestamp, pane };
     },
   };
 }
