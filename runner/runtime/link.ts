@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { FrameDecoder, FrameType, frameBytes, FramingError, type Frame } from "./frame-decoder.js";
+import { FrameType, frameBytes, FramingError, type Frame, type FrameDecoder } from "./frame-decoder.js";
 
 /** What a link's owner hears: inbound data by channel number, and credits for outbound channels. */
 export interface LinkListener {

@@ -1,3 +1,4 @@
+import { MAX_TIMESTAMP } from "../../../../portability/values/index.js";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -56,11 +57,11 @@ describe("a link between two workers", () => {
     assert.equal(worker, 0);
     const [atNear, atFar] = [listenTo(near), listenTo(far)];
     near.sendData(frameBytes(FrameType.DATA, 5, Buffer.from("a")));
-    near.sendWatermark(5, 9223372036854775);
+    near.sendWatermark(5, MAX_TIMESTAMP);
     near.sendData(frameBytes(FrameType.DATA, 6, Buffer.from("b")));
     far.sendCredit(5, 1.5e10);
     assert.deepEqual(await atFar.next(), ["data", 5, "a"]);
-    assert.deepEqual(await atFar.next(), ["watermark", 5, 9223372036854775]);
+    assert.deepEqual(await atFar.next(), ["watermark", 5, MAX_TIMESTAMP]);
     assert.deepEqual(await atFar.next(), ["data", 6, "b"]);
     assert.deepEqual(await atNear.next(), ["credit", 5, 1.5e10]);
     assert.deepEqual([near.framesSent, far.framesReceived], [3, 3]);
