@@ -148,7 +148,7 @@ export class ByteWriter {
   /** A varint length in bytes, then UTF-8. Lone surrogates become U+FFFD. */
   writeUtf8(text: string): void {
     const { length } = text;
-    this.reserve(length * 3 + 5);
+    this.reserve(length * 3 + 10); // also what writeVarint() reserves, so that it does not move what is behind the end
     const start = this.length;
     if (length <= SHORT_STRING && this.putAscii(text, start + 1)) {
       this.buffer[start] = length;
