@@ -4,13 +4,13 @@
 // K2. `restore(identify(key))` is equal to `key`.
 // K3. The key group depends on the encoded bytes alone: every process computes the same one.
 //
-// For keys that are JavaScript primitives under a standard coder, `===` (as a Map sees it) already is equality of bytes, so
-// the key is its own identity and nothing is encoded. The exceptions are handled here: -0, strings with lone surrogates.
+// For keys that are JavaScript primitives under a standard coder, `===` already is equality of bytes, so
+// the key is its own identity and nothing is encoded. The exceptions are handled here: -0, NaN, strings with lone surrogates.
 import type { Coder } from "../../portability/coders/coder.js";
 import { ByteReader, ByteWriter } from "../../portability/coders/index.js";
 import { murmur3Chars, murmur3Bytes, NOT_NARROW } from "./murmur3.js";
 
-/** A key in a form that a Map compares by value. */
+/** A key in a form that `===` compares by value. */
 export type StateKey = string | number | bigint | boolean | symbol;
 
 export interface KeySpace {
@@ -76,7 +76,17 @@ class StringKeys implements KeySpace {
   }
 }
 
+// Identities are compared by `===`, which takes -0 for 0 and NaN for different from itself.
 const NEGATIVE_ZERO = Symbol("-0");
+const NOT_A_NUMBER = Symbol("NaN");
+
+function zero(key: number): StateKey {
+  return Object.is(key, -0) ? NEGATIVE_ZERO : key;
+}
+
+function numberOf(id: symbol): number {
+  return id === NEGATIVE_ZERO ? -0 : NaN;
+}
 
 class PrimitiveKeys implements KeySpace {
   private readonly encoder: KeyEncoder;
@@ -87,13 +97,13 @@ class PrimitiveKeys implements KeySpace {
   }
 
   identify(key: unknown): StateKey {
-    if (typeof key === "number") return key === 0 && this.keepsNegativeZero && Object.is(key, -0) ? NEGATIVE_ZERO : key;
+    if (typeof key === "number") return key === 0 ? (this.keepsNegativeZero ? zero(key) : 0) : key !== key ? NOT_A_NUMBER : key;
     if (typeof key !== "bigint" && typeof key !== "boolean") this.encoder.encode(key); // throws: not of this coder
     return key as StateKey;
   }
 
   restore(id: StateKey): unknown {
-    return id === NEGATIVE_ZERO ? -0 : id;
+    return typeof id === "symbol" ? numberOf(id) : id;
   }
 
   hash(id: StateKey): number {
@@ -116,7 +126,7 @@ class ValueKeys implements KeySpace {
       case "string":
         return key.isWellFormed() ? key : ENCODED + latin1(this.encoder.encode(key));
       case "number":
-        return key === 0 && Object.is(key, -0) ? NEGATIVE_ZERO : key;
+        return key === 0 ? zero(key) : key !== key ? NOT_A_NUMBER : key;
       case "boolean":
       case "bigint":
         return key;
@@ -127,7 +137,7 @@ class ValueKeys implements KeySpace {
 
   restore(id: StateKey): unknown {
     if (typeof id === "string" && id.startsWith(ENCODED)) return this.encoder.decode(id.slice(1));
-    return id === NEGATIVE_ZERO ? -0 : id;
+    return typeof id === "symbol" ? numberOf(id) : id;
   }
 
   hash(id: StateKey): number {
