@@ -81,7 +81,7 @@ describe("bad input", () => {
         .trim()
         .split("\n")
         .map((line) => line.split(" ").map(Number));
-      assert.deepEqual(lines.map(([length]) => length).sort(), [100_000_000, 5]);
+      assert.deepEqual(new Set(lines.map(([length]) => length)), new Set([100_000_000, 5]));
       const mostKiB = Math.max(...lines.map(([, kib]) => kib));
       assert.ok(mostKiB < 700 * 1024, `${mostKiB} KiB`);
       assert.equal(code, 0);
