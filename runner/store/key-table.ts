@@ -33,6 +33,12 @@ export class KeyTable {
     return keys.length - 1;
   }
 
+  /** Number of the only key of this hash that the first slot tells, or -1: a guess to be checked. */
+  candidate(hash: number): number {
+    const at = (Math.imul(hash, 0x9e3779b1) >>> this.shift) << 1;
+    return this.slots[at] === (hash | 0) ? this.slots[at + 1] - 1 : -1;
+  }
+
   /** The number of a key, or -1 if it has none. */
   find(key: StateKey, hash: number): number {
     const { slots, keys } = this;
