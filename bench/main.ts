@@ -30,16 +30,18 @@ const unknown = filters.filter((filter) => ![...workNames, "start", "coders"].in
 if (unknown.length > 0) throw new Error(`there is no measurement "${unknown[0]}"; there are ${workNames.join(", ")}, start, coders`);
 
 const results: Result[] = [];
+let coders: unknown;
 if (!flags.json) printMachine(repetitions);
 for (const name of workNames) if (wanted(name)) report(await measureWork(name, await loadWork(name)));
 if (wanted("start")) report(await measureStarts());
 if (wanted("coders") && existsSync(here("coders.js"))) {
-  const { code, output } = await nodeProcess(["coders.js", ...(flags.quick ? ["--quick"] : []), ...(flags.json ? ["--json"] : [])]);
+  const { code, output } = await nodeProcess(["coders.js", ...(flags.json ? ["--json"] : [])]);
   if (code !== 0) throw new Error(`the coders' measurement ended with ${code}`);
-  (flags.json ? process.stderr : process.stdout).write(output);
+  if (flags.json) coders = JSON.parse(output);
+  else console.log(`\ncoders: elements as they travel between processes\n${output.trimEnd()}`);
 }
 if (flags.peers) for (const line of await runJvmPeers(repetitions)) (flags.json ? console.error : console.log)(line);
-if (flags.json) printJson(results);
+if (flags.json) printJson(results, coders);
 
 function report(result: Result): void {
   results.push(result);

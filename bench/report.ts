@@ -29,16 +29,16 @@ export function printResult({ name, title, unit, target, comment, sides }: Resul
   const width = Math.max(...sides.map((side) => side.name.length));
   const first = sides[0] && middle(sides[0]);
   for (const side of sides) {
-    const { figure, low, high, cores, othersCores, residentBytes, load, run } = summary(side, unit);
+    const { figure, low, high, perCore, cores, othersCores, residentBytes, load, run } = summary(side, unit);
     const ratio = side === sides[0] || first === undefined ? "" : `; ${sides[0].name} is ${ratioOf(first.rate / run.rate)} of this`;
     console.log(
-      `  ${side.name.padEnd(width)}  ${figure} (${low}–${high}), ${cores.toFixed(2)} cores, ${Math.round(residentBytes / 1e6)} MB; ` +
+      `  ${side.name.padEnd(width)}  ${figure} (${low}–${high}), ${cores.toFixed(2)} cores${unit === "seconds" ? "" : ` (${perCore} a core)`}, ${Math.round(residentBytes / 1e6)} MB; ` +
         `others ${othersCores.toFixed(2)} cores, load ${load.toFixed(1)}${comment === undefined ? "" : `; ${comment(run)}`}${ratio}`,
     );
   }
 }
 
-export function printJson(results: readonly Result[]): void {
+export function printJson(results: readonly Result[], coders: unknown): void {
   const plain = results.map((result) => ({
     name: result.name,
     unit: result.unit,
@@ -58,7 +58,7 @@ export function printJson(results: readonly Result[]): void {
       };
     }),
   }));
-  console.log(JSON.stringify(plain, undefined, 2));
+  console.log(JSON.stringify({ works: plain, coders }, undefined, 2));
 }
 
 function summary(side: SideResult, unit: string) {
@@ -68,8 +68,9 @@ function summary(side: SideResult, unit: string) {
   return {
     run: middle(side),
     figure: show(of("rate"), unit, true),
-    low: shown[0],
-    high: shown[shown.length - 1],
+    low: shown[unit === "seconds" ? shown.length - 1 : 0],
+    high: shown[unit === "seconds" ? 0 : shown.length - 1],
+    perCore: show(median(side.runs.map((one) => one.rate / one.cores)), unit),
     cores: of("cores"),
     othersCores: of("othersCores"),
     residentBytes: of("residentBytes"),

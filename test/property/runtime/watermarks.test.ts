@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { IMPULSE_META, MAX_TIMESTAMP, MIN_TIMESTAMP } from "../../../portability/values/index.js";
-import { ElementBatch, ElementSizer, Inbox, LocalChannel } from "../../../runner/runtime/index.js";
+import { ElementSizer, Inbox, LocalChannel, type ElementBatch } from "../../../runner/runtime/index.js";
 import { Lane } from "../../../runner/runtime/lane.js";
 import { WatermarkCoalescer } from "../../../runner/runtime/watermark-coalescer.js";
 
