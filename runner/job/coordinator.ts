@@ -42,6 +42,7 @@ export class Coordinator {
   private readonly token = randomBytes(24).toString("base64url");
   private readonly hangWatch: HangWatch;
   private readonly stallWatch: StallWatch;
+  private launches: readonly Promise<void>[] = [];
   private awaiting = 0;
   private ending: Promise<void> | undefined;
   private allStopped: () => void = () => {};
@@ -60,8 +61,8 @@ export class Coordinator {
 
   async start(launcher: WorkerLauncher): Promise<void> {
     this.job.move("STARTING");
-    const launches = Array.from({ length: this.workerCount }, (_, index) => this.launch(launcher, index));
-    await Promise.all(launches).catch((error: unknown) => this.fail(error));
+    this.launches = Array.from({ length: this.workerCount }, (_, index) => this.launch(launcher, index));
+    await Promise.all(this.launches).catch((error: unknown) => this.fail(error));
     if (this.ending !== undefined) return;
     const { topology, options, token, workerCount } = this;
     this.toAll(({ index }) => ({
@@ -84,7 +85,6 @@ export class Coordinator {
       exited: (how) => this.exited(worker, how),
     });
     this.workers[index] = worker;
-    if (this.ending !== undefined) await port.close(); // the job ended while this worker came up
   }
 
   private heard(worker: WorkerRecord, message: FromWorker): void {
@@ -153,6 +153,7 @@ export class Coordinator {
   }
 
   private async stopAll(): Promise<void> {
+    await Promise.allSettled(this.launches); // those that are coming up must go, too
     const workers = this.workers.filter((worker) => worker !== undefined);
     const running = workers.filter(({ stopped }) => !stopped);
     if (running.length > 0) {

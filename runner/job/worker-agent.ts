@@ -67,6 +67,7 @@ export class WorkerAgent {
     const accepted = new Promise<void>((resolve) => (this.linkUp = resolve));
     for (let other = self + 1; other < workers; other++) this.addLink(other, await dialWorker(addresses[other]!, this.hello(), other));
     if (workers > 1) await accepted;
+    await this.closeEndpoint(); // every worker of the job is there: nobody else may come, and nothing is left to clean up
     if (this.stopping) return;
     const listener = {
       taskDone: () => this.taskDone(),
@@ -95,7 +96,7 @@ export class WorkerAgent {
     this.worker?.stop();
     for (const link of this.links.values()) link.close();
     await Promise.all((this.deployment?.tasks ?? []).map((task) => task.stop()));
-    await this.endpoint?.close();
+    await this.closeEndpoint();
     await this.host?.close();
     this.send({ type: "stopped" }); // A2
   }
@@ -125,6 +126,12 @@ export class WorkerAgent {
     }
     this.links.set(worker, link);
     if (this.links.size === this.deploy.workers - 1) this.linkUp();
+  }
+
+  private async closeEndpoint(): Promise<void> {
+    const { endpoint } = this;
+    this.endpoint = undefined;
+    await endpoint?.close();
   }
 
   private hello(): Hello {
