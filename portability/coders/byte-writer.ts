@@ -51,12 +51,20 @@ export class ByteWriter {
     }
     let rest = value;
     if (rest < 0) {
-      this.writeNegativeVarint(rest);
+      const high = Math.floor(rest / 0x1_0000_0000);
+      this.writeVarintBits(high, (rest - high * 0x1_0000_0000) | 0);
       return;
     }
-    while (rest > 0x7fffffff) {
-      buffer[at++] = (rest % 128) | 0x80;
-      rest = Math.floor(rest / 128);
+    if (rest > 0x7fffffff) {
+      // Four bytes of seven bits leave an integer of 32 bits.
+      const high = Math.floor(rest / 0x1000_0000);
+      const low = rest - high * 0x1000_0000;
+      buffer[at] = low | 0x80;
+      buffer[at + 1] = (low >>> 7) | 0x80;
+      buffer[at + 2] = (low >>> 14) | 0x80;
+      buffer[at + 3] = (low >>> 21) | 0x80;
+      at += 4;
+      rest = high;
     }
     while (rest > 0x7f) {
       buffer[at++] = (rest & 0x7f) | 0x80;
@@ -71,12 +79,7 @@ export class ByteWriter {
     const number = Number(value);
     if (Number.isSafeInteger(number)) return this.writeVarint(number);
     this.reserve(10);
-    let rest = BigInt.asUintN(64, value);
-    while (rest > 0x7fn) {
-      this.buffer[this.length++] = Number(rest & 0x7fn) | 0x80;
-      rest >>= 7n;
-    }
-    this.buffer[this.length++] = Number(rest);
+    this.writeVarintBits(Number(BigInt.asIntN(32, value >> 32n)), Number(BigInt.asIntN(32, value)));
   }
 
   /** Two bytes, the low ones of `value`, big-endian. */
@@ -204,19 +207,16 @@ export class ByteWriter {
     this.length = length + 4;
   }
 
-  /** Ten bytes of a negative safe integer modulo 2^64. */
-  private writeNegativeVarint(value: number): void {
+  /** A varint of the two halves of a 64-bit integer. */
+  private writeVarintBits(high: number, low: number): void {
     const { buffer } = this;
-    const high = Math.floor(value / 0x1_0000_0000);
-    let low = (value - high * 0x1_0000_0000) | 0;
-    let rest = high | 0;
     let at = this.length;
-    for (let i = 0; i < 9; i++) {
+    while (high !== 0 || low >>> 0 > 0x7f) {
       buffer[at++] = (low & 0x7f) | 0x80;
-      low = (low >>> 7) | (rest << 25);
-      rest >>= 7;
+      low = (low >>> 7) | (high << 25);
+      high >>>= 7;
     }
-    buffer[at++] = 1;
+    buffer[at++] = low;
     this.length = at;
   }
 
