@@ -65,6 +65,7 @@ export class WorkerAgent {
   private async connect(addresses: readonly (string | undefined)[]): Promise<void> {
     const { worker: self, workers, topology, options } = this.deploy;
     const accepted = new Promise<void>((resolve) => (this.linkUp = resolve));
+    if (this.links.size === workers - 1) this.linkUp(); // all of them dialled before this message came
     for (let other = self + 1; other < workers; other++) this.addLink(other, await dialWorker(addresses[other]!, this.hello(), other));
     if (workers > 1) await accepted;
     await this.closeEndpoint(); // every worker of the job is there: nobody else may come, and nothing is left to clean up

@@ -22,7 +22,12 @@ export interface CommandOptions {
 
 export function beamstorm(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const { NODE_OPTIONS: _, ...env } = process.env;
-  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), command, ...args], { cwd: options.cwd ?? root, env });
+  const child = spawn(process.execPath, [...(options.nodeOptions ?? []), command, ...args], {
+    cwd: options.cwd ?? root,
+    env,
+    timeout: 50_000, // a command that hangs fails its test, and does not outlive it
+    killSignal: "SIGKILL",
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
