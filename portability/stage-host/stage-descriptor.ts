@@ -9,6 +9,8 @@ export interface StageDescriptor {
   readonly environmentId: string;
   /** PCollections that the runner feeds, each read by transforms of the stage. */
   readonly inputs: readonly string[];
+  /** PCollections that transforms of the stage read as side inputs, each once; which reads what, and how, is in their payloads. */
+  readonly sideInputs: readonly string[];
   /** PCollections that the runner takes. */
   readonly outputs: readonly string[];
   /** Transforms of the stage, producers before consumers. */

@@ -13,8 +13,10 @@
 //     after it the executor accepts only `abort` and `close`.
 // H4. Element values cross this interface in the form that `coder()` of the same host encodes and decodes; a grouping
 //     reads `key` and `value` of a keyed element, and nothing else of any.
+// H5. Side inputs are kept by the runner. An element is delivered only when, for each side input of the stage, the window that the
+//     element's windows map to is complete; then `SideInput.values` of that window may be asked, until the bundle ends.
 import type { Coder } from "../coders/coder.js";
-import type { Receiver } from "../values/index.js";
+import type { Receiver, Window } from "../values/index.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
 
 export interface StageHost {
@@ -25,10 +27,18 @@ export interface StageHost {
   close(): Promise<void>;
 }
 
+/** A PCollection that transforms of a stage read whole, a window at a time (H5). */
+export interface SideInput {
+  /** All elements of one window, in no particular order; empty for a window without any. The same array as long as it is the same content. */
+  values(window: Window): readonly unknown[];
+}
+
 /** What the runner hands to a stage: where its outputs go, and when a long-running call should pause. */
 export interface StageContext {
   /** Receiver for the PCollection of each output port of the descriptor. */
   readonly outputs: ReadonlyMap<string, Receiver>;
+  /** By PCollection id, each PCollection of the descriptor's `sideInputs`. */
+  readonly sideInputs: ReadonlyMap<string, SideInput>;
   /** True when outputs are full or the task's turn is over: an executor in the midst of a long output pauses. */
   shouldPause(): boolean;
   /** Resolves when the task may go on after {@link shouldPause} was true. */

@@ -78,6 +78,7 @@ export class Task {
   contextFor(outputs: readonly string[]): StageContext {
     return {
       outputs: new Map(outputs.map((pcollection) => [pcollection, this.outbox.receiverOf(pcollection)])),
+      sideInputs: new Map(),
       shouldPause: () => this.outbox.isFull || this.pacer.overtime(),
       resume: () =>
         new Promise((resolve) => {

@@ -32,6 +32,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
         environmentId: stage.environmentId,
         inputs: [stage.head.output],
         outputs: stage.outputs,
+        sideInputs: [],
         transformIds: stage.transforms.map(({ id }) => id),
         components: pipeline.graph.components,
       },

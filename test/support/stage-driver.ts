@@ -69,6 +69,7 @@ export class StageDriver {
     }
     const context: StageContext = {
       outputs: receivers,
+      sideInputs: new Map(),
       shouldPause: () => driver.paused,
       resume: () => new Promise((resolve) => driver.waiting.push(resolve)),
     };
@@ -77,6 +78,7 @@ export class StageDriver {
       environmentId: "typescript",
       inputs: [source.id],
       outputs: [...receivers.keys()],
+      sideInputs: [],
       transformIds: ids,
       components: components ?? {},
     };

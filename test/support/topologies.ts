@@ -47,7 +47,7 @@ export function topologyOf(sketches: readonly ComponentSketch[], streams: readon
     const { id, outputs = [], parallelism = 1 } = sketch;
     const isSpout = !streams.some(({ to }) => to === id);
     const head = headOf(sketch, isSpout);
-    const stage = { id, environmentId: "env", inputs: [head.output], outputs, transformIds: [id], components: COMPONENTS };
+    const stage = { id, environmentId: "env", inputs: [head.output], outputs, sideInputs: [], transformIds: [id], components: COMPONENTS };
     return { id, kind: isSpout ? "spout" : "bolt", head, stage, parallelism };
   });
   return { components, streams: streams.map(toStream), keyGroups };
