@@ -18,13 +18,14 @@ export {
 export type { Coder } from "../portability/coders/index.js";
 export type { WindowFn } from "../portability/windows/index.js";
 export type { CombineFn } from "./model/combine-fn.js";
-export type { AsyncOptions, ElementContext, Emit, ManyOutputs } from "./model/do-fn.js";
+export type { AsyncOptions, ElementContext, Emit, FunctionContext, FunctionOptions, ManyOutputs } from "./model/do-fn.js";
 export { option, type Option, type Options, type OptionValues } from "./model/options.js";
 export { PCollection } from "./model/pcollection.js";
 export { Pipeline } from "./model/pipeline.js";
 export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
 export { composite, type Appliable, type PTransform } from "./model/ptransform.js";
 export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics, type Runner, type RunState } from "./model/runner.js";
+export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
 export * as textIO from "./io/text/index.js";

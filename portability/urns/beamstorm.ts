@@ -7,6 +7,10 @@ export const BEAMSTORM = {
   COMBINE_FN: "beamstorm:combinefn:program:v1",
   /** A window function of a program: its payload names it. */
   WINDOW_FN: "beamstorm:windowfn:program:v1",
+  /** A view of a side input: its payload names the transform. */
+  VIEW_FN: "beamstorm:viewfn:program:v1",
+  /** Maps a window to the one of a side input that ends first among those with its last instant. */
+  WINDOW_MAPPING_FN: "beamstorm:windowmapping:default:v1",
   /** Any plain JavaScript value. */
   VALUE_CODER: "beamstorm:coder:value:v1",
   /** A coder of a program: its payload names it. */

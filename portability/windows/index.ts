@@ -1,4 +1,6 @@
 // The standard window functions by URN: which windows a timestamp falls into. Knows values, no protos, no clocks.
+export * from "./assigns-one-window.js";
 export * from "./fixed-windows.js";
 export * from "./global-windows.js";
+export * from "./side-input-window.js";
 export type * from "./window-fn.js";

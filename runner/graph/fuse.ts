@@ -1,12 +1,13 @@
 // Greedy producer–consumer fusion: a transform joins the stage of its producer unless there is a reason not to.
 //
 // The reasons: another environment, or a producer that starts a stage (impulse, group-by-key, reshuffle) or joins
-// several (flatten). A flatten whose inputs all come from one stage is executed in it.
+// several (flatten), or a side input that depends on the producer's stage. A flatten whose inputs all come from one stage is executed in it.
 //
 // U1. Reshuffles and flattens between stages are no stages: edges lead from the stages before them to the heads behind
 //     them, also through several of them. So a flatten before a grouping costs no hop of its own.
 // U2. Every edge keeps its count: a PCollection that a flatten reads twice arrives twice.
 // U3. Each live transform is in exactly one stage, or is a head, or has become edges (U1). Dead ones are dropped.
+// U4. A stage waits for its side inputs, so none of them depends on it, over whatever edges. A side input alone breaks no fusion.
 import type { FusedPipeline, StageEdge, StageHead } from "./fused-pipeline.js";
 import type { LeafTransform } from "./leaf-transforms.js";
 import { liveTransforms, type PipelineGraph } from "./pipeline-graph.js";
@@ -51,7 +52,7 @@ class Fusion {
         this.placeFlatten(transform, output);
         return;
       case "sdk":
-        this.join(this.stageFor(input, transform.environmentId), transform);
+        this.placeSdk(transform, input);
         return;
       case "combine-per-key":
       case "unsupported":
@@ -65,6 +66,18 @@ class Fusion {
     return { graph, stages: this.stages.map((stage) => stage.build()), edges: this.edges.map(({ edge }) => edge) };
   }
 
+  private placeSdk(transform: LeafTransform, input: string): void {
+    const sideInputs = [...new Set(transform.sideInputs.map(({ pcollection }) => pcollection))];
+    const origins = new Set(sideInputs.flatMap((pcollection) => this.sources(pcollection).map(({ stage }) => stage)));
+    const stage = this.stageFor(input, transform.environmentId, origins);
+    this.join(stage, transform);
+    for (const pcollection of sideInputs) {
+      if (stage.sideInputs.has(pcollection)) continue;
+      stage.sideInputs.add(pcollection);
+      this.addEdges(stage, this.sources(pcollection), pcollection);
+    }
+  }
+
   private placeFlatten(transform: LeafTransform, output: string): void {
     if (transform.inputs.length === 0) {
       this.addStage({ kind: "empty", output, transform }, []);
@@ -76,9 +89,15 @@ class Fusion {
     else this.sourcesOf.set(output, { transform, sources: transform.inputs.flatMap((input) => this.sources(input)) });
   }
 
-  /** The stage in which a transform of an environment can read a PCollection; a new relay if there is none. */
-  private stageFor(pcollection: string, environmentId: string): StageBuilder {
-    const present = this.stagesWith.get(pcollection)?.find((stage) => stage.accepts(environmentId));
+  /**
+   * The stage in which a transform of an environment can read a PCollection; a new relay if there is none.
+   *
+   * @param origins stages that its side inputs come from (U4)
+   */
+  private stageFor(pcollection: string, environmentId: string, origins: ReadonlySet<StageBuilder>): StageBuilder {
+    const present = this.stagesWith
+      .get(pcollection)
+      ?.find((stage) => stage.accepts(environmentId) && ![...origins].some((origin) => this.dependsOn(origin, stage)));
     const stage = present ?? this.addStage(this.relay(pcollection), this.sources(pcollection));
     stage.environmentId = environmentId;
     return stage;
@@ -105,11 +124,25 @@ class Fusion {
     const stage = new StageBuilder(`stage-${this.stages.length + 1}`, head);
     this.stages.push(stage);
     this.readableIn(head.output, stage);
+    this.addEdges(stage, sources);
+    return stage;
+  }
+
+  private addEdges(stage: StageBuilder, sources: readonly Source[], sideInput?: string): void {
     for (const { stage: from, pcollection, reshuffled } of sources) {
       from.outputs.add(pcollection);
-      this.edges.push({ from, to: stage, edge: { from: from.id, pcollection, to: stage.id, reshuffled } });
+      this.edges.push({ from, to: stage, edge: { from: from.id, pcollection, to: stage.id, reshuffled, sideInput } });
     }
-    return stage;
+  }
+
+  /** Whether `stage` is `other`, or reads anything that `other` has to produce first. */
+  private dependsOn(stage: StageBuilder, other: StageBuilder): boolean {
+    const seen = new Set([stage]);
+    for (const each of seen) {
+      if (each === other) return true;
+      for (const { from, to } of this.edges) if (to === each) seen.add(from);
+    }
+    return false;
   }
 
   private readableIn(pcollection: string, stage: StageBuilder): void {

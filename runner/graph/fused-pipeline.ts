@@ -1,7 +1,7 @@
 // What fusion makes of a pipeline: stages, and the PCollections that travel between them.
 //
-// P1. Stages are listed producers before consumers.
-// P2. `head.output` is the one PCollection a stage reads from outside; all of its transforms descend from it.
+// P1. Every stage comes behind the producers of its main input; for its side inputs there is no order, only no cycle.
+// P2. `head.output` is the one PCollection a stage reads from outside as its main input; all of its transforms descend from it.
 // P3. A stage may have no transforms: it then hands on what its head delivers, and `head.output` is in `outputs`.
 import type { LeafTransform } from "./leaf-transforms.js";
 import type { PipelineGraph } from "./pipeline-graph.js";
@@ -22,6 +22,8 @@ export interface FusedStage {
   readonly environmentId: string;
   /** Producers before consumers; never the head's own transform. */
   readonly transforms: readonly LeafTransform[];
+  /** PCollections that its transforms read as side inputs, each once. */
+  readonly sideInputs: readonly string[];
   /** PCollections of the stage that edges take from it; may hold `head.output`. */
   readonly outputs: readonly string[];
 }
@@ -33,6 +35,8 @@ export interface StageEdge {
   readonly to: string;
   /** Whether an author's reshuffle lies on the way, or only the runner's wish to move on to another stage. */
   readonly reshuffled: boolean;
+  /** The side input of stage `to` that the elements belong to; undefined for its main input. */
+  readonly sideInput: string | undefined;
 }
 
 export interface FusedPipeline {

@@ -4,6 +4,7 @@
 // F2. A composite is not a leaf; one without subtransforms that only passes inputs on, or does nothing, is no leaf either.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { readSideInputs, type SideInputUse } from "./side-inputs.js";
 import { transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
@@ -16,8 +17,9 @@ export interface LeafTransform {
   readonly payload: Uint8Array;
   /** Empty for transforms that the runner executes. */
   readonly environmentId: string;
-  /** PCollection ids; the same one twice if the transform reads it twice. */
+  /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
   readonly inputs: readonly string[];
+  readonly sideInputs: readonly SideInputUse[];
   readonly outputs: readonly string[];
 }
 
@@ -56,8 +58,15 @@ export function leafTransforms(pipeline: beam.pipeline.IPipeline): LeafTransform
   return leaves;
 }
 
+/** Ids of all PCollections that a transform reads, side inputs included. */
+export function readPCollections({ inputs, sideInputs }: LeafTransform): string[] {
+  return [...inputs, ...sideInputs.map(({ pcollection }) => pcollection)];
+}
+
 function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform {
   const urn = transform.spec?.urn ?? "";
+  const sideInputs = readSideInputs(id, transform);
+  const isMain = ([tag]: [string, string]): boolean => !sideInputs.some((side) => side.tag === tag);
   return {
     id,
     uniqueName: transform.uniqueName || id,
@@ -65,7 +74,10 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     urn,
     payload: transform.spec?.payload ?? NO_BYTES,
     environmentId: transform.environmentId ?? "",
-    inputs: Object.values(transform.inputs ?? {}),
+    inputs: Object.entries(transform.inputs ?? {})
+      .filter(isMain)
+      .map(([, pcollection]) => pcollection),
+    sideInputs,
     outputs: Object.values(transform.outputs ?? {}),
   };
 }

@@ -7,7 +7,7 @@
 // L4. PCollections that only embedded environments touch keep their coders, as their elements are plain objects.
 import type { beam } from "../../portability/protos/index.js";
 import { ComponentsEditor } from "./components-editor.js";
-import type { LeafTransform } from "./leaf-transforms.js";
+import { readPCollections, type LeafTransform } from "./leaf-transforms.js";
 import type { PipelineGraph } from "./pipeline-graph.js";
 
 export const EMBEDDED_ENVIRONMENT = "beamstorm:env:embedded:v1";
@@ -71,7 +71,7 @@ function remotePCollections(graph: PipelineGraph, isEmbedded: (environment: beam
   const remote = new Set<string>();
   const open: string[] = [];
   const touch = (transform: LeafTransform): void => {
-    for (const id of [...transform.inputs, ...transform.outputs]) {
+    for (const id of [...readPCollections(transform), ...transform.outputs]) {
       if (remote.has(id)) continue;
       remote.add(id);
       open.push(id);

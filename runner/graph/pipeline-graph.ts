@@ -3,7 +3,7 @@
 // G1. `transforms` lists producers before consumers (see topological-order.ts).
 // G2. `components` is what the graph was made of: every id in the graph resolves there.
 import type { beam } from "../../portability/protos/index.js";
-import { leafTransforms, type LeafTransform } from "./leaf-transforms.js";
+import { leafTransforms, readPCollections, type LeafTransform } from "./leaf-transforms.js";
 import { topologicalOrder } from "./topological-order.js";
 
 export interface PipelineGraph {
@@ -11,7 +11,7 @@ export interface PipelineGraph {
   readonly transforms: readonly LeafTransform[];
   /** The transform that produces a PCollection, by PCollection id. */
   readonly producers: ReadonlyMap<string, LeafTransform>;
-  /** Transforms that read a PCollection, each once however often it reads it, by PCollection id. */
+  /** Transforms that read a PCollection, as a side input or otherwise, each once however often it reads it, by PCollection id. */
   readonly consumers: ReadonlyMap<string, readonly LeafTransform[]>;
 }
 
@@ -22,7 +22,7 @@ export function pipelineGraph(pipeline: beam.pipeline.IPipeline): PipelineGraph 
   const consumers = new Map<string, LeafTransform[]>();
   for (const transform of transforms) {
     for (const output of transform.outputs) producers.set(output, transform);
-    for (const input of new Set(transform.inputs)) {
+    for (const input of new Set(readPCollections(transform))) {
       const known = consumers.get(input);
       if (known === undefined) consumers.set(input, [transform]);
       else known.push(transform);

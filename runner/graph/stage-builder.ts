@@ -6,6 +6,7 @@ export class StageBuilder {
   /** Open until the first transform of an SDK joins. */
   environmentId: string | undefined;
   readonly transforms: LeafTransform[] = [];
+  readonly sideInputs = new Set<string>();
   readonly outputs = new Set<string>();
 
   constructor(
@@ -19,6 +20,6 @@ export class StageBuilder {
 
   build(): FusedStage {
     const { id, head, transforms } = this;
-    return { id, head, environmentId: this.environmentId ?? "", transforms, outputs: [...this.outputs] };
+    return { id, head, environmentId: this.environmentId ?? "", transforms, sideInputs: [...this.sideInputs], outputs: [...this.outputs] };
   }
 }

@@ -2,7 +2,7 @@
 //
 // O1. Stable: transforms that do not depend on each other keep the order in which they were given.
 import { PipelineError } from "../../portability/stage-host/index.js";
-import type { LeafTransform } from "./leaf-transforms.js";
+import { readPCollections, type LeafTransform } from "./leaf-transforms.js";
 
 /** @throws PipelineError `pipeline_cycle` that names the transforms on a cycle. */
 export function topologicalOrder(transforms: readonly LeafTransform[]): LeafTransform[] {
@@ -15,17 +15,17 @@ export function topologicalOrder(transforms: readonly LeafTransform[]): LeafTran
 
   /** Depth first along inputs, on a stack of its own: chains are as long as authors like. */
   function visit(root: LeafTransform): void {
-    const path = [{ transform: root, next: 0 }];
+    const path = [entryOf(root)];
     if (state.has(root)) return;
     state.set(root, "open");
     for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      if (top.next === top.transform.inputs.length) {
+      if (top.next === top.inputs.length) {
         state.set(top.transform, "done");
         ordered.push(top.transform);
         path.pop();
         continue;
       }
-      const producer = producerOf.get(top.transform.inputs[top.next++]);
+      const producer = producerOf.get(top.inputs[top.next++]);
       if (producer === undefined || state.get(producer) === "done") continue;
       if (state.get(producer) === "open")
         throw cycle(
@@ -33,9 +33,14 @@ export function topologicalOrder(transforms: readonly LeafTransform[]): LeafTran
           producer,
         );
       state.set(producer, "open");
-      path.push({ transform: producer, next: 0 });
+      path.push(entryOf(producer));
     }
   }
+}
+
+/** A transform on the way, and which of the PCollections that it reads is to be looked at next. */
+function entryOf(transform: LeafTransform): { readonly transform: LeafTransform; readonly inputs: readonly string[]; next: number } {
+  return { transform, inputs: readPCollections(transform), next: 0 };
 }
 
 function cycle(path: readonly LeafTransform[], closing: LeafTransform): PipelineError {

@@ -1,8 +1,11 @@
 // Checks that one leaf transform is of a shape the runner or a stage host can execute.
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { SIDE_INPUT_ACCESS } from "../../portability/urns/index.js";
 import { decodeCombinePayload } from "./combine-payload.js";
 import type { LeafTransform } from "./leaf-transforms.js";
+import { decodeParDoPayload } from "./par-do-payload.js";
+import type { SideInputUse } from "./side-inputs.js";
 import { PAR_DO, type TransformKind } from "./transform-kinds.js";
 
 const KV_CODER = "beam:coder:kv:v1";
@@ -12,6 +15,7 @@ export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.ICom
   if (leaf.kind === "unknown") throw unknown(leaf);
   if (leaf.kind === "unsupported") throw unsupported(leaf, `the transform ${leaf.urn}`, "leave it out");
   if (leaf.urn === PAR_DO) validateParDo(leaf);
+  for (const sideInput of leaf.sideInputs) validateSideInput(leaf, sideInput, components);
   validateArity(leaf);
   if (leaf.kind === "group-by-key" || leaf.kind === "combine-per-key") validateKeyed(leaf, components);
   if (leaf.kind === "combine-per-key") decodeCombinePayload(leaf.uniqueName, leaf.payload);
@@ -19,15 +23,9 @@ export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.ICom
 }
 
 function validateParDo(leaf: LeafTransform): void {
-  let payload: beam.pipeline.IParDoPayload;
-  try {
-    payload = beam.pipeline.ParDoPayload.decode(leaf.payload);
-  } catch (cause) {
-    throw new PipelineError("malformed_transform", `transform "${leaf.uniqueName}" has a payload that is no ParDoPayload`, { cause });
-  }
+  const payload = decodeParDoPayload(leaf.uniqueName, leaf.payload);
   const names = (map: object | null | undefined): string => Object.keys(map ?? {}).join(", ");
   const features: [used: unknown, feature: string, advice: string][] = [
-    [names(payload.sideInputs), `side inputs (${names(payload.sideInputs)})`, "join the data by key instead"],
     [names(payload.stateSpecs), `state (${names(payload.stateSpecs)})`, "combine per key instead"],
     [names(payload.timerFamilySpecs), `timers (${names(payload.timerFamilySpecs)})`, "use a windowing strategy instead"],
     [payload.onWindowExpirationTimerFamilySpec, "a callback on window expiration", "leave it out"],
@@ -37,6 +35,19 @@ function validateParDo(leaf: LeafTransform): void {
     [payload.requestsFinalization, "bundle finalization", "leave it out"],
   ];
   for (const [used, feature, advice] of features) if (used) throw unsupported(leaf, feature, advice);
+}
+
+function validateSideInput(leaf: LeafTransform, { tag, pcollection, access }: SideInputUse, components: beam.pipeline.IComponents): void {
+  if (access !== SIDE_INPUT_ACCESS.ITERABLE && access !== SIDE_INPUT_ACCESS.MULTIMAP)
+    throw unsupported(leaf, `the access pattern ${access || "(none)"} for its side input "${tag}"`, "read it as an iterable or a multimap");
+  const { coderId, windowingStrategyId } = components.pcollections?.[pcollection] ?? {};
+  if (access === SIDE_INPUT_ACCESS.MULTIMAP && components.coders?.[coderId ?? ""]?.spec?.urn !== KV_CODER)
+    throw new PipelineError(
+      "malformed_transform",
+      `transform "${leaf.uniqueName}" reads its side input "${tag}" by key, but its elements are no keys and values (${KV_CODER})`,
+    );
+  if (components.windowingStrategies?.[windowingStrategyId ?? ""]?.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE)
+    throw unsupported(leaf, `a side input "${tag}" whose windows merge`, "group it first, then window it anew");
 }
 
 /** Inputs and outputs each kind must have; undefined: any number. */

@@ -4,7 +4,7 @@
 // V2. A message names the transform by its unique name, says what is wrong with it, and what its author can do.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
-import { leafTransforms, type LeafTransform } from "./leaf-transforms.js";
+import { leafTransforms, readPCollections, type LeafTransform } from "./leaf-transforms.js";
 import { topologicalOrder } from "./topological-order.js";
 import { validateComponents } from "./validate-components.js";
 import { validateLeaf } from "./validate-leaf.js";
@@ -49,7 +49,7 @@ function validateProducers(leaves: readonly LeafTransform[]): void {
       producers.set(output, leaf);
     }
   for (const leaf of leaves)
-    for (const input of leaf.inputs)
+    for (const input of readPCollections(leaf))
       if (!producers.has(input))
         throw new PipelineError(
           "missing_producer",

@@ -3,6 +3,7 @@ import type { Coder } from "../../portability/coders/coder.js";
 import { PipelineError, type StageHost } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
 import {
+  allStream,
   BatchCodec,
   ElementBatch,
   ElementSizer,
@@ -15,6 +16,8 @@ import {
   RemoteChannel,
   RemotePort,
   shuffleStream,
+  SideInputBuffer,
+  SideInputHead,
   singleStream,
   Task,
   type HeadOperator,
@@ -30,6 +33,7 @@ import type { Component, Stream, Topology } from "../topology/index.js";
 import { GroupByKey } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
+import { readWindowFn } from "./read-window-fn.js";
 
 export interface DeploymentParts {
   readonly topology: Topology;
@@ -47,6 +51,14 @@ export interface DeploymentParts {
 interface DeployedTask {
   readonly placement: TaskPlacement;
   readonly task: Task;
+  readonly sideInputs: readonly SideInputBuffer[];
+}
+
+/** Where the streams of a task begin and end. */
+interface Ends {
+  readonly inbox: Inbox;
+  readonly sideInputs: readonly SideInputBuffer[];
+  readonly outbox: Outbox;
 }
 
 /**
@@ -61,18 +73,17 @@ export class Deployment {
 
   constructor(private readonly parts: DeploymentParts) {
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
-    const inboxes = new Map(placements.map(({ id }) => [id, new Inbox()]));
-    const outboxes = new Map(placements.map(({ id }) => [id, new Outbox()]));
-    for (const plan of parts.plan.channels) this.addRemotePort(plan, inboxes);
+    const ends = new Map(placements.map(({ id, component }) => [id, endsOf(component)]));
+    for (const plan of parts.plan.channels) this.addRemotePort(plan, ends);
     for (const stream of parts.topology.streams)
-      for (const placement of placements) if (placement.component.id === stream.from) this.addStream(stream, placement, inboxes, outboxes);
+      for (const placement of placements) if (placement.component.id === stream.from) this.addStream(stream, placement, ends);
     for (const placement of placements) {
       const { id, component } = placement;
-      const inbox = inboxes.get(id)!;
+      const { inbox, outbox, sideInputs } = ends.get(id)!;
       if (component.head.kind === "impulse") feedImpulse(inbox);
-      const outbox = outboxes.get(id)!;
       const { options, owner } = parts;
-      this.own.set(id, { placement, task: new Task({ id, componentId: component.id, inbox, outbox, options, owner }) });
+      const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, owner });
+      this.own.set(id, { placement, task, sideInputs });
     }
     for (const [worker, link] of parts.links) link.listen(this.linkListener(worker)); // P1
   }
@@ -83,11 +94,13 @@ export class Deployment {
 
   /** Opens the executors: user code is set up when it resolves. */
   async open(): Promise<void> {
-    for (const { placement, task } of this.own.values()) {
+    for (const { placement, task, sideInputs } of this.own.values()) {
       const { component } = placement;
       const { stage, head } = component;
       const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
-      task.opened(executor, this.headOf(component, executor.receiver(head.output)));
+      const receiver = executor.receiver(head.output);
+      const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
+      task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
   }
 
@@ -95,24 +108,19 @@ export class Deployment {
     for (const { task } of this.own.values()) task.start();
   }
 
-  private addRemotePort({ id, stream, from, to }: ChannelPlan, inboxes: ReadonlyMap<string, Inbox>): void {
+  private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
     const { worker, links, options } = this.parts;
     if (to.worker !== worker || from.worker === worker) return;
-    const port = new RemotePort(id, links.get(from.worker)!, inboxes.get(to.id)!, this.codecOf(stream), options.channelBytes);
+    const port = new RemotePort(id, links.get(from.worker)!, inboxOf(stream, ends.get(to.id)!), this.codecOf(stream), options.channelBytes);
     this.remotePorts.set(id, port);
   }
 
-  private addStream(
-    stream: Stream,
-    placement: TaskPlacement,
-    inboxes: ReadonlyMap<string, Inbox>,
-    outboxes: ReadonlyMap<string, Outbox>,
-  ): void {
+  private addStream(stream: Stream, placement: TaskPlacement, ends: ReadonlyMap<string, Ends>): void {
     const { options, plan } = this.parts;
-    const owner = outboxes.get(placement.id)!;
+    const owner = ends.get(placement.id)!.outbox;
     const channels = plan.channels
       .filter((channel) => channel.stream === stream && channel.from.id === placement.id)
-      .map((channel) => this.channelOf(channel, inboxes));
+      .map((channel) => this.channelOf(channel, ends));
     const coder = (): Coder<unknown> => this.coderOf(stream, stream.coderId);
     const parts = { channels, sizer: new ElementSizer(coder), batchBytes: batchBytes(options), owner };
     owner.addStream(stream.pcollection, this.outputStream(stream, parts));
@@ -120,14 +128,15 @@ export class Deployment {
 
   private outputStream(stream: Stream, parts: Parameters<typeof singleStream>[0]): OutputStream {
     if (parts.channels.length === 1) return singleStream(parts);
+    if (stream.grouping === "all") return allStream(parts);
     if (stream.grouping !== "fields") return shuffleStream(parts);
     const coder = this.coderOf(stream, stream.coderId);
     return fieldsStream(parts, new KeyGroups(this.parts.topology.keyGroups, keySpaceOf(keyCoderOf(coder, stream.pcollection))));
   }
 
-  private channelOf({ id, stream, to }: ChannelPlan, inboxes: ReadonlyMap<string, Inbox>): OutputChannel {
+  private channelOf({ id, stream, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): OutputChannel {
     const { worker, links, options, onError } = this.parts;
-    if (to.worker === worker) return new LocalChannel(inboxes.get(to.id)!, options.channelBytes);
+    if (to.worker === worker) return new LocalChannel(inboxOf(stream, ends.get(to.id)!), options.channelBytes);
     const failed = (error: unknown): void =>
       onError(
         new Error(`elements of ${stream.pcollection} cannot be sent to ${to.id}: ${String((error as Error).message)}`, { cause: error }),
@@ -171,6 +180,20 @@ export class Deployment {
       lost: onError,
     };
   }
+}
+
+function endsOf({ sideInputs, stage: { components } }: Component): Ends {
+  return {
+    inbox: new Inbox(),
+    sideInputs: sideInputs.map(
+      ({ pcollection, windowingStrategyId }) => new SideInputBuffer(pcollection, readWindowFn(components, windowingStrategyId)),
+    ),
+    outbox: new Outbox(),
+  };
+}
+
+function inboxOf({ sideInput }: Stream, { inbox, sideInputs }: Ends): Inbox {
+  return sideInput === undefined ? inbox : sideInputs.find(({ pcollection }) => pcollection === sideInput)!.inbox;
 }
 
 /** With few credits a batch is smaller too, so that it does not take all of them. */

@@ -6,6 +6,8 @@ import { MAX_TIMESTAMP, type Receiver, type Timestamp } from "../../portability/
  */
 export interface HeadOperator {
   readonly process: Receiver;
+  /** True if what is processed may reach the stage at once: a bundle is open whenever {@link process} is called. */
+  readonly relays?: boolean;
   /** The input watermark has moved. */
   advance(watermark: Timestamp): void;
   /** Whether {@link drain} has something to emit; nothing is processed while it has. */
@@ -15,10 +17,15 @@ export interface HeadOperator {
   /** The output watermark may not pass this. */
   hold(): Timestamp;
   readonly droppedLate: number;
+  /** Looks at what has come besides the main input; called at the start of a turn, while no user code is waited for. */
+  poll?(): void;
+  /** For people: what has to come besides the main input before the task may end; undefined if it may. */
+  readonly waitsFor?: string;
 }
 
 /** A head that keeps nothing: what it processes goes to the stage at once, in the same bundle. */
 export class RelayHead implements HeadOperator {
+  readonly relays = true;
   readonly draining = false;
   readonly droppedLate = 0;
 

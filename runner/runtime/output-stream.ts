@@ -40,6 +40,15 @@ export function fieldsStream({ channels, sizer, batchBytes, owner }: OutputStrea
   return { push, lanes };
 }
 
+/** All: each element to every task. */
+export function allStream({ channels, sizer, batchBytes, owner }: OutputStreamParts): OutputStream {
+  const lanes = channels.map((channel) => new Lane([channel], sizer, batchBytes, owner));
+  const push = (value: unknown, meta: ElementMeta): void => {
+    for (let i = 0; i < lanes.length; i++) lanes[i].push(value, meta);
+  };
+  return { push, lanes };
+}
+
 /** Queues a watermark behind everything that the stream has sent. */
 export function sendWatermark(stream: OutputStream, watermark: Timestamp): void {
   for (const lane of stream.lanes) lane.sendWatermark(watermark);

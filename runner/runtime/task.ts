@@ -1,11 +1,12 @@
 import type { StageContext, StageExecutor } from "../../portability/stage-host/index.js";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Receiver, type Timestamp } from "../../portability/values/index.js";
 import type { ElementBatch } from "./element-batch.js";
-import { RelayHead, type HeadOperator } from "./head.js";
+import type { HeadOperator } from "./head.js";
 import type { Inbox } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 import { Pacer } from "./pacer.js";
 import type { RuntimeOptions } from "./runtime-options.js";
+import type { SideInputBuffer } from "./side-input-buffer.js";
 import type { TaskCounts } from "./task-counts.js";
 
 /** What a task tells its worker. */
@@ -22,6 +23,7 @@ export interface TaskParts {
   readonly componentId: string;
   readonly inbox: Inbox;
   readonly outbox: Outbox;
+  readonly sideInputs: readonly SideInputBuffer[];
   readonly options: RuntimeOptions;
   readonly owner: TaskOwner;
 }
@@ -38,7 +40,7 @@ type Phase = "new" | "opened" | "running" | "closing" | "closed" | "done" | "sto
  * - T2. The input watermark takes effect only between bundles, after everything that came before it was processed.
  * - T3. The output watermark is sent only while no bundle is open, and is at most the input watermark and the head's hold.
  * - T4. At most one promise of user code is waited for at a time; while one is, a turn does nothing but let it resume.
- * - T5. Done means: input over, all of it processed, executor closed, output and final watermark handed over.
+ * - T5. Done means: input over, side inputs included, all of it processed, executor closed, output and final watermark handed over.
  */
 export class Task {
   readonly id: string;
@@ -60,6 +62,7 @@ export class Task {
   private readonly pacer: Pacer;
   private readonly inbox: Inbox;
   private readonly outbox: Outbox;
+  private readonly sideInputs: readonly SideInputBuffer[];
   private readonly options: RuntimeOptions;
   private readonly owner: TaskOwner;
 
@@ -68,17 +71,20 @@ export class Task {
     this.componentId = parts.componentId;
     this.inbox = parts.inbox;
     this.outbox = parts.outbox;
+    this.sideInputs = parts.sideInputs;
     this.options = parts.options;
     this.owner = parts.owner;
     this.pacer = new Pacer(parts.options.bundleMs);
-    this.inbox.onArrival = this.outbox.onRoom = () => this.owner.wake(this);
+    const wake = (): void => this.owner.wake(this);
+    this.inbox.onArrival = this.outbox.onRoom = wake;
+    for (const { inbox } of this.sideInputs) inbox.onArrival = wake;
   }
 
   /** What the executor is opened with. */
   contextFor(outputs: readonly string[]): StageContext {
     return {
       outputs: new Map(outputs.map((pcollection) => [pcollection, this.outbox.receiverOf(pcollection)])),
-      sideInputs: new Map(),
+      sideInputs: new Map(this.sideInputs.map((sideInput) => [sideInput.pcollection, sideInput])),
       shouldPause: () => this.outbox.isFull || this.pacer.overtime(),
       resume: () =>
         new Promise((resolve) => {
@@ -145,7 +151,8 @@ export class Task {
     if (this.phase === "done") return "done";
     if (this.outbox.isFull || this.phase === "closed") return `room for ${this.outbox.queuedBytes} bytes of output`;
     if (this.waitingFor !== undefined) return this.executor.describeWait?.() ?? this.waitingFor;
-    return "input";
+    const inputIsOver = this.inputWatermark === MAX_TIMESTAMP;
+    return (inputIsOver ? this.head.waitsFor : undefined) ?? "input";
   }
 
   counts(): TaskCounts {
@@ -163,6 +170,7 @@ export class Task {
   }
 
   private work(): boolean {
+    this.head.poll?.();
     for (;;) {
       if (this.outbox.isFull) return false; // T1: woken by room
       if (this.pacer.overtime()) return true;
@@ -187,7 +195,7 @@ export class Task {
           if (!this.closeBundle()) return false;
           continue;
         }
-        if (this.inputWatermark === MAX_TIMESTAMP) this.close();
+        if (this.inputWatermark === MAX_TIMESTAMP && this.head.waitsFor === undefined) this.close();
         else this.outbox.flush();
         return false; // woken by input
       }
@@ -196,7 +204,7 @@ export class Task {
 
   /** Feeds elements of the batch until one of the limits; false if a promise has to be waited for. */
   private feed(batch: ElementBatch): boolean {
-    const relays = this.head instanceof RelayHead;
+    const relays = this.head.relays === true;
     if (relays && !this.ensureBundle()) return false;
     const before = this.position;
     const end = relays ? Math.min(batch.length, before + this.options.bundleElements - this.bundleElements) : batch.length;

@@ -32,10 +32,14 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
         environmentId: stage.environmentId,
         inputs: [stage.head.output],
         outputs: stage.outputs,
-        sideInputs: [],
+        sideInputs: stage.sideInputs,
         transformIds: stage.transforms.map(({ id }) => id),
         components: pipeline.graph.components,
       },
+      sideInputs: stage.sideInputs.map((pcollection) => ({
+        pcollection,
+        windowingStrategyId: pcollectionOf(pipeline, pcollection).windowingStrategyId,
+      })),
       parallelism: kind === "spout" ? 1 : bolts,
     });
   }
@@ -43,13 +47,15 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
     const from = components.get(edge.from)!;
     const to = components.get(edge.to)!;
     // B3. Elements travel in the form that their reader takes: what a flatten joins may have been declared with several coders.
-    const { coderId, windowingStrategyId } = pcollectionOf(pipeline, to.head.kind === "group-by-key" ? to.head.input : to.head.output);
+    const main = to.head.kind === "group-by-key" ? to.head.input : to.head.output;
+    const { coderId, windowingStrategyId } = pcollectionOf(pipeline, edge.sideInput ?? main);
     return {
       id: i + 1,
       from: from.id,
       pcollection: edge.pcollection,
       to: to.id,
       grouping: toGrouping(edge, from, to),
+      sideInput: edge.sideInput,
       coderId,
       windowingStrategyId,
     };
@@ -71,6 +77,7 @@ function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
 
 /** B2 */
 function toGrouping(edge: StageEdge, from: Component, to: Component): Grouping {
+  if (edge.sideInput !== undefined) return "all";
   if (to.head.kind === "group-by-key") return "fields";
   return !edge.reshuffled && from.parallelism === to.parallelism ? "direct" : "shuffle";
 }

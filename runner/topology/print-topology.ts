@@ -55,8 +55,8 @@ function title({ id, parallelism }: Component): string {
   return `${id} ×${parallelism}`;
 }
 
-function streamLabel({ id, grouping }: Stream): string {
-  return `${grouping} (stream ${id})`;
+function streamLabel({ id, grouping, sideInput }: Stream): string {
+  return `${grouping} (${sideInput === undefined ? "" : "side input, "}stream ${id})`;
 }
 
 /** What happens in a component: its head, then the fused transforms by unique name; parts of one transform are told apart by URN. */

@@ -1,10 +1,10 @@
 // A job as Storm would see it: spouts and bolts, joined by streams with a grouping, each run as a number of tasks.
 //
-// T1. A spout has no input stream; its head is an impulse, or delivers nothing at all. Any other component is a bolt and
-//     has at least one input stream.
+// T1. A spout has no input stream but those of side inputs; its head is an impulse, or delivers nothing at all. Any other component is a bolt and
+//     has at least one main input stream.
 // T2. A component has one main input PCollection, `head.output`: what the head delivers into the stage.
 // T3. A grouping operator is the head of the bolt behind it: it never is a component of its own (design D7).
-// T4. Components are listed producers before consumers; there is no cycle.
+// T4. Components are listed producers before consumers as far as main inputs go; with side inputs there is no cycle either.
 // T5. Several streams may join the same two components, even with the same PCollection: each carries every element.
 // T6. A stage may have no transforms, or hand on its input besides processing it: then `head.output` is among both its
 //     `inputs` and its `outputs`.
@@ -30,12 +30,19 @@ export type Head =
       readonly transformName: string;
     };
 
+/** A PCollection that each task of a component is given whole, to be read beside its main input. */
+export interface SideInputPort {
+  readonly pcollection: string;
+  readonly windowingStrategyId: string;
+}
+
 export interface Component {
   /** Unique and readable, e.g. `bolt-2 count words`. */
   readonly id: string;
   readonly kind: "spout" | "bolt";
   readonly head: Head;
   readonly stage: StageDescriptor;
+  readonly sideInputs: readonly SideInputPort[];
   /** Number of tasks. */
   readonly parallelism: number;
 }
@@ -47,7 +54,9 @@ export type Grouping =
   /** To the task with the most room, tasks of the same worker first. */
   | "shuffle"
   /** To the task of the same index. */
-  | "direct";
+  | "direct"
+  /** To every task: what a side input needs. */
+  | "all";
 
 export interface Stream {
   readonly id: number;
@@ -56,6 +65,8 @@ export interface Stream {
   readonly pcollection: string;
   readonly to: string;
   readonly grouping: Grouping;
+  /** The side input of `to` that it feeds; undefined for its main input. */
+  readonly sideInput: string | undefined;
   /** Coder of the elements, for channels between processes. */
   readonly coderId: string;
   readonly windowingStrategyId: string;

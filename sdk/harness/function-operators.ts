@@ -3,10 +3,11 @@
 import { ElementMeta, type Receiver } from "../../portability/values/index.js";
 import type { DoFn } from "../model/do-fn.js";
 import { checkedTimestamp } from "./checked-timestamp.js";
-import { ReusedContext } from "./element-context.js";
+import { ReusedContext, withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { isThenable, OrderedCalls } from "./ordered-calls.js";
+import type { SideInputView } from "./side-input-view.js";
 
 type Fn = (value: unknown, context: ReusedContext) => unknown;
 
@@ -15,18 +16,26 @@ type Deliver = (result: unknown, value: unknown, meta: ElementMeta) => Promise<v
 
 /** What the receivers of one operator share; the context is replaced when a call keeps it. */
 interface State extends Counter {
+  readonly Context: new () => ReusedContext;
   context: ReusedContext;
   readonly calls: OrderedCalls<undefined>;
 }
 
 type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State) => Receiver;
 
-export function functionOperator(doFn: Exclude<DoFn, { kind: "par-do" }>, next: Receiver, scope: OperatorScope): Operator {
+export function functionOperator(
+  doFn: Exclude<DoFn, { kind: "par-do" }>,
+  next: Receiver,
+  scope: OperatorScope,
+  views: ReadonlyMap<string, SideInputView>,
+): Operator {
   const fn = doFn.fn as unknown as Fn;
+  const Context = withSideInputs(ReusedContext, views);
   switch (doFn.kind) {
     case "timestamp":
       return callOperator(
         fn,
+        Context,
         doFn.concurrency,
         scope,
         (result, value, meta) => next(value, stamped(result, value, meta, scope)),
@@ -34,10 +43,11 @@ export function functionOperator(doFn: Exclude<DoFn, { kind: "par-do" }>, next: 
         next,
       );
     case "map":
-      return callOperator(fn, doFn.concurrency, scope, (result, _, meta) => next(result, meta), mapReceiver, next);
+      return callOperator(fn, Context, doFn.concurrency, scope, (result, _, meta) => next(result, meta), mapReceiver, next);
     case "filter":
       return callOperator(
         fn,
+        Context,
         doFn.concurrency,
         scope,
         (result, value, meta) => (result === true ? next(value, meta) : undefined),
@@ -45,12 +55,21 @@ export function functionOperator(doFn: Exclude<DoFn, { kind: "par-do" }>, next: 
         next,
       );
     case "flat-map":
-      return callOperator(fn, doFn.concurrency, scope, (result, _, meta) => emitAll(result, meta, next, scope), flatMapReceiver, next);
+      return callOperator(
+        fn,
+        Context,
+        doFn.concurrency,
+        scope,
+        (result, _, meta) => emitAll(result, meta, next, scope),
+        flatMapReceiver,
+        next,
+      );
   }
 }
 
 function callOperator(
   fn: Fn,
+  Context: new () => ReusedContext,
   concurrency: number,
   scope: OperatorScope,
   deliver: Deliver,
@@ -59,7 +78,7 @@ function callOperator(
 ): Operator {
   const calls = new OrderedCalls<undefined>(concurrency, {
     invoke(value, meta) {
-      const own = new ReusedContext();
+      const own = new Context();
       own.meta = meta;
       try {
         return { context: undefined, result: fn(value, own) };
@@ -71,7 +90,7 @@ function callOperator(
     failed: (error) => scope.fail(error),
     wrap: (cause, value) => scope.userError("rejected its promise", cause, value),
   });
-  const state: State = { n: 0, context: new ReusedContext(), calls };
+  const state: State = { n: 0, Context, context: new Context(), calls };
   return {
     counter: state,
     receive: makeReceiver(fn, next, scope, state),
@@ -85,7 +104,7 @@ function callOperator(
 
 /** Hands over a call that goes on after its function returned; it keeps the context. */
 function later(state: State, value: unknown, meta: ElementMeta, result: PromiseLike<unknown>): void {
-  state.context = new ReusedContext();
+  state.context = new state.Context();
   state.calls.add(value, meta, undefined, result);
 }
 
@@ -148,7 +167,7 @@ const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
     else {
       const rest = emitAll(result, meta, next, scope);
       if (rest === undefined) return;
-      state.context = new ReusedContext();
+      state.context = new state.Context();
       calls.addPaused(value, meta, undefined, rest);
     }
   };

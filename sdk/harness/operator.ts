@@ -1,3 +1,4 @@
+import type { SideInput } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
 
 /**
@@ -37,6 +38,8 @@ export interface OperatorScope {
   /** True when the stage's outputs, or an operator behind this one, can take no more for now. */
   shouldPause(): boolean;
   resume(): Promise<void>;
+  /** The elements of a PCollection that the transform reads as a side input. */
+  sideInput(pcollectionId: string): SideInput;
   /** Whether the bundle has failed or was aborted: then nothing more may be sent. */
   stopped(): boolean;
   /** Wraps what user code threw. Building the error is off the hot path. */

@@ -4,7 +4,10 @@ import { beam } from "../../portability/protos/index.js";
 import { PipelineError, type StageDescriptor } from "../../portability/stage-host/index.js";
 import { COMBINE_COMPONENT, PRIMITIVE } from "../../portability/urns/index.js";
 import { ElementMeta, type Receiver } from "../../portability/values/index.js";
-import { windowFnFromProto } from "../translate/window-fns.js";
+import { assignsOneWindow } from "../../portability/windows/index.js";
+import type { DoFn } from "../model/do-fn.js";
+import { SIDE_INPUT_TAG } from "../model/side-input.js";
+import { windowFnFromProto } from "../../portability/payloads/window-fns.js";
 import { readFunctionPayload } from "../translate/function-payload.js";
 import {
   combineGroupedValuesOperator,
@@ -18,6 +21,7 @@ import { functionOperator } from "./function-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { parDoOperator } from "./par-do-operator.js";
 import type { Program } from "./program.js";
+import { SideInputView } from "./side-input-view.js";
 
 export function createOperator(
   transform: beam.pipeline.IPTransform,
@@ -37,7 +41,10 @@ export function createOperator(
     case PRIMITIVE.PAR_DO: {
       const { doFn: spec } = beam.pipeline.ParDoPayload.decode(payload);
       const { doFn } = program.primitive(readFunctionPayload(spec?.payload).transform, "par-do");
-      return doFn.kind === "par-do" ? parDoOperator(doFn, outputs, scope) : functionOperator(doFn, next(), scope);
+      const views = sideInputViews(doFn, transform, descriptor, scope);
+      const operator = doFn.kind === "par-do" ? parDoOperator(doFn, outputs, scope, views) : functionOperator(doFn, next(), scope, views);
+      const refreshed = withRefreshedViews(operator, views);
+      return observesWindow(doFn) && mayHaveSeveralWindows(transform, descriptor) ? oneWindowAtATime(refreshed) : refreshed;
     }
     case PRIMITIVE.ASSIGN_WINDOWS: {
       const { windowFn: spec } = beam.pipeline.WindowIntoPayload.decode(payload);
@@ -75,11 +82,62 @@ function windowOperator(spec: beam.pipeline.IFunctionSpec | null | undefined, ne
   return { receive: (value, meta) => next(value, new ElementMeta(meta.timestamp, windowFn.assign(meta.timestamp), meta.pane)) };
 }
 
+/** Whether a function can tell in which window its element is: then it is called once for each. */
+function observesWindow(doFn: DoFn): boolean {
+  return doFn.kind === "par-do" || doFn.fn.length > 1 || doFn.sideInputs !== undefined;
+}
+
+function mayHaveSeveralWindows(transform: beam.pipeline.IPTransform, { components }: StageDescriptor): boolean {
+  const input = Object.entries(transform.inputs ?? {}).find(([tag]) => !tag.startsWith(SIDE_INPUT_TAG))?.[1] ?? "";
+  return !assignsOneWindow(strategyOf(input, components)?.windowFn?.urn ?? "");
+}
+
+function oneWindowAtATime(operator: Operator): Operator {
+  const { receive } = operator;
+  return {
+    ...operator,
+    counter: undefined, // it would count each window
+    receive(value, meta) {
+      if (meta.windows.length === 1) return receive(value, meta);
+      for (const window of meta.windows) receive(value, new ElementMeta(meta.timestamp, [window], meta.pane));
+    },
+  };
+}
+
+function withRefreshedViews(operator: Operator, views: ReadonlyMap<string, SideInputView>): Operator {
+  if (views.size === 0) return operator;
+  return {
+    ...operator,
+    startBundle() {
+      for (const view of views.values()) view.refresh();
+      return operator.startBundle?.();
+    },
+  };
+}
+
+function sideInputViews(
+  doFn: DoFn,
+  transform: beam.pipeline.IPTransform,
+  { components }: StageDescriptor,
+  scope: OperatorScope,
+): ReadonlyMap<string, SideInputView> {
+  return new Map(
+    Object.entries(doFn.sideInputs ?? {}).map(([name, sideInput]) => {
+      const id = transform.inputs?.[SIDE_INPUT_TAG + name] ?? "";
+      const windowFn = windowFnFromProto(strategyOf(id, components)?.windowFn);
+      return [name, new SideInputView(name, sideInput, scope.sideInput(id), windowFn)];
+    }),
+  );
+}
+
+function strategyOf(pcollection: string, components: beam.pipeline.IComponents): beam.pipeline.IWindowingStrategy | undefined {
+  return components.windowingStrategies?.[components.pcollections?.[pcollection]?.windowingStrategyId ?? ""];
+}
+
 /** The timestamp that a group is to have must survive the combining before it; the end of the window needs no help. */
 function preferredTimestamp(transform: beam.pipeline.IPTransform, { components }: StageDescriptor): PreferTimestamp | undefined {
   const input = Object.values(transform.inputs ?? {})[0];
-  const strategy = components.windowingStrategies?.[components.pcollections?.[input]?.windowingStrategyId ?? ""];
-  switch (strategy?.outputTime) {
+  switch (strategyOf(input, components)?.outputTime) {
     case beam.pipeline.OutputTime.Enum.EARLIEST_IN_PANE:
       return (candidate, current) => candidate < current;
     case beam.pipeline.OutputTime.Enum.LATEST_IN_PANE:

@@ -9,10 +9,11 @@ import {
 } from "../../portability/values/index.js";
 import type { DoFn, UntypedParDo } from "../model/do-fn.js";
 import { checkedTimestamp } from "./checked-timestamp.js";
-import { ReusedContext } from "./element-context.js";
+import { ReusedContext, withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { isThenable, OrderedCalls } from "./ordered-calls.js";
+import type { SideInputView } from "./side-input-view.js";
 
 /** The meta of elements emitted where there is no input: the global window, at its end. */
 const FINISH_META = new ElementMeta(GLOBAL_WINDOW_MAX_TIMESTAMP, GLOBAL_WINDOWS, NO_FIRING);
@@ -71,12 +72,14 @@ export function parDoOperator(
   doFn: Extract<DoFn, { kind: "par-do" }>,
   outputs: ReadonlyMap<string, Receiver>,
   scope: OperatorScope,
+  views: ReadonlyMap<string, SideInputView>,
 ): Operator {
   const spec: UntypedParDo = doFn.spec;
+  const Context = withSideInputs(CallContext, views);
   const tagged = !(doFn.tags.length === 1 && doFn.tags[0] === "out");
   const main: Receiver = tagged ? () => undefined : (outputs.get("out") as Receiver);
   let local: unknown;
-  const newContext = (): CallContext => new CallContext(outputs, tagged, local, scope);
+  const newContext = (): CallContext => new Context(outputs, tagged, local, scope);
   let context = newContext();
 
   const call = (value: unknown, own: CallContext): unknown => {

@@ -8,6 +8,7 @@ import {
   type StageExecutor,
 } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
+import { SIDE_INPUT_TAG } from "../model/side-input.js";
 import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { createOperator } from "./operators.js";
 import type { Program } from "./program.js";
@@ -54,7 +55,8 @@ export function openStage(
     const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage, operators));
     operators.unshift(operator);
     stage.names.set(operator, name);
-    for (const pcollection of Object.values(transform.inputs ?? {})) consume(pcollection, operator);
+    for (const [tag, pcollection] of Object.entries(transform.inputs ?? {}))
+      if (!tag.startsWith(SIDE_INPUT_TAG)) consume(pcollection, operator);
   }
   for (const input of descriptor.inputs) stage.inputs.set(input, receiverOf(input));
   stage.operators = operators;
@@ -78,6 +80,11 @@ function scopeOf(
     async resume() {
       for (let operator = full(); operator !== undefined; operator = full()) await operator.blocked?.();
       if (context.shouldPause()) await context.resume();
+    },
+    sideInput(pcollectionId) {
+      const sideInput = context.sideInputs.get(pcollectionId);
+      if (sideInput === undefined) throw new Error(`transform "${name}" reads side input ${pcollectionId}, which its stage is not given`);
+      return sideInput;
     },
     stopped: () => stage.stopped,
     userError: (action, cause, element) =>

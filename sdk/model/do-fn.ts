@@ -1,8 +1,10 @@
 import type { ElementMeta, PaneInfo, Timestamp, Window } from "../../portability/values/index.js";
+import type { SideInputs, SideInputViews } from "./side-input.js";
 
 /** What a function may ask about the element it is called with. */
 export interface ElementContext {
   readonly timestamp: Timestamp;
+  /** An element of several windows is given to the function once for each, if the function declares this parameter. */
   readonly window: Window;
   readonly pane: PaneInfo;
 }
@@ -10,19 +12,37 @@ export interface ElementContext {
 /** What an author's function may give back where results are optional or many. */
 export type ManyOutputs<O> = void | undefined | null | Iterable<O> | AsyncIterable<O>;
 
+/** Options of a transform that calls one function for each element. */
+export interface FunctionOptions<S extends SideInputs> extends AsyncOptions {
+  /** Side inputs, by the names under which the function finds them in its second parameter. */
+  readonly with?: S;
+}
+
+/** What a function receives beside the element: what may be asked about it, and the declared side inputs. */
+export type FunctionContext<S extends SideInputs> = ElementContext & SideInputViews<S>;
+
 /** How `async` calls of one function overlap. */
 export interface AsyncOptions {
   /** Most calls under way at a time in one task; further elements wait. Default 16. */
   readonly concurrency?: number;
 }
 
+interface Common {
+  readonly concurrency: number;
+  readonly sideInputs?: SideInputs;
+}
+
+/** A ParDo of one function. */
+export interface FunctionDoFn extends Common {
+  readonly kind: "map" | "filter" | "flat-map";
+  readonly fn: (value: never, context: never) => unknown;
+}
+
 /** The functions of one ParDo, in the form that the harness executes. */
 export type DoFn =
-  | { readonly kind: "map"; readonly fn: (value: never, context: ElementContext) => unknown; readonly concurrency: number }
-  | { readonly kind: "filter"; readonly fn: (value: never, context: ElementContext) => unknown; readonly concurrency: number }
-  | { readonly kind: "flat-map"; readonly fn: (value: never, context: ElementContext) => unknown; readonly concurrency: number }
-  | { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp | Promise<Timestamp>; readonly concurrency: number }
-  | { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[]; readonly concurrency: number };
+  | FunctionDoFn
+  | (Common & { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp | Promise<Timestamp> })
+  | (Common & { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[] });
 
 /** An author's ParDo object once its types have been checked. */
 export interface UntypedParDo {

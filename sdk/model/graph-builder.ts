@@ -9,6 +9,7 @@ import { authorSite } from "./author-site.js";
 import { PCollection } from "./pcollection.js";
 import { Pipeline } from "./pipeline.js";
 import type { Appliable, PTransform } from "./ptransform.js";
+import { checkSideInputs, SIDE_INPUT_TAG, type SideInputs } from "./side-input.js";
 import type { Primitive, TransformNode } from "./transform-node.js";
 import type { WindowingStrategy } from "./windowing.js";
 
@@ -44,6 +45,15 @@ export class GraphBuilder {
     if (inputs !== undefined) {
       this.scope.inputs.clear();
       for (const [tag, pcollection] of inputs) this.scope.inputs.set(tag, pcollection);
+    }
+    if (primitive.kind === "par-do") this.addSideInputs(primitive.doFn.sideInputs ?? {});
+  }
+
+  private addSideInputs(sideInputs: SideInputs): void {
+    checkSideInputs(this.currentName, sideInputs);
+    for (const [name, { pcollection }] of Object.entries(sideInputs)) {
+      this.checkOwn(pcollection, this.currentName);
+      this.scope.inputs.set(SIDE_INPUT_TAG + name, pcollection);
     }
   }
 
@@ -84,14 +94,18 @@ export class GraphBuilder {
     }
   }
 
+  private checkOwn(pcollection: PCollection<unknown>, transform: string): void {
+    if (pcollection.graph !== this)
+      throw new PipelineError(
+        "foreign_pcollection",
+        `transform "${transform}" was given a PCollection of another pipeline ` +
+          `(made by "${pcollection.producer.uniqueName}"); only PCollections of the same pipeline can be combined`,
+      );
+  }
+
   private pcollectionsOf(value: unknown, single: string, transform: PTransform<never, unknown>): [string, PCollection<unknown>][] {
     if (value instanceof PCollection) {
-      if (value.graph !== this)
-        throw new PipelineError(
-          "foreign_pcollection",
-          `transform "${transform.name ?? transform.defaultName}" was given a PCollection of another pipeline ` +
-            `(made by "${value.producer.uniqueName}"); only PCollections of the same pipeline can be combined`,
-        );
+      this.checkOwn(value, transform.name ?? transform.defaultName);
       return [[single, value]];
     }
     if (value === null || typeof value !== "object" || value instanceof Pipeline) return [];

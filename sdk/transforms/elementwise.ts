@@ -1,27 +1,40 @@
 import { kv, type KV, type Timestamp } from "../../portability/values/index.js";
-import type { AsyncOptions, DoFn, ElementContext } from "../model/do-fn.js";
+import type { DoFn, FunctionContext, FunctionDoFn, FunctionOptions } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
+import type { SideInputs } from "../model/side-input.js";
 import { componentCoder } from "./keyed-coder.js";
 import { elementwise } from "./par-do.js";
 
-type Fn<T, R> = (value: T, context: ElementContext) => R;
-type Args<T, R> = [name: string, fn: Fn<T, R>, options?: AsyncOptions] | [fn: Fn<T, R>, options?: AsyncOptions];
+type None = Record<never, never>;
+type Fn<T, R, S extends SideInputs> = (value: T, context: FunctionContext<S>) => R;
+type Options = FunctionOptions<SideInputs>;
+type Args<T, R> = [name: string, fn: Fn<T, R, SideInputs>, options?: Options] | [fn: Fn<T, R, SideInputs>, options?: Options];
 
-function doFnOf<T, R>(kind: "map" | "filter" | "flat-map", args: Args<T, R>): { name: string | undefined; doFn: DoFn } {
+function doFnOf<T, R>(kind: FunctionDoFn["kind"], args: Args<T, R>): { name: string | undefined; doFn: DoFn } {
   const [name, fn, options] =
-    typeof args[0] === "string" ? [args[0], args[1] as Fn<T, R>, args[2]] : [undefined, args[0], args[1] as AsyncOptions | undefined];
+    typeof args[0] === "string"
+      ? [args[0], args[1] as Fn<T, R, SideInputs>, args[2]]
+      : [undefined, args[0], args[1] as Options | undefined];
   if (typeof fn !== "function") throw new TypeError(`${kind} needs a function`);
-  return { name, doFn: { kind, fn, concurrency: options?.concurrency ?? 16 } };
+  return { name, doFn: { kind, fn, concurrency: options?.concurrency ?? 16, sideInputs: options?.with } };
 }
 
 /**
  * One output for each element: what `fn` returns, or what its promise resolves to. Output order is input order.
  *
  * @example `words.apply(map((word) => word.length))`
+ * @example `orders.apply(map((order, { rates }) => order.amount * (rates.get(order.currency) ?? 1), { with: { rates: asMap(exchangeRates) } }))`
  */
-export function map<T, R>(fn: Fn<T, R>, options?: AsyncOptions): PTransform<PCollection<T>, PCollection<Awaited<R>>>;
-export function map<T, R>(name: string, fn: Fn<T, R>, options?: AsyncOptions): PTransform<PCollection<T>, PCollection<Awaited<R>>>;
+export function map<T, R, const S extends SideInputs = None>(
+  fn: Fn<T, R, S>,
+  options?: FunctionOptions<S>,
+): PTransform<PCollection<T>, PCollection<Awaited<R>>>;
+export function map<T, R, const S extends SideInputs = None>(
+  name: string,
+  fn: Fn<T, R, S>,
+  options?: FunctionOptions<S>,
+): PTransform<PCollection<T>, PCollection<Awaited<R>>>;
 export function map<T, R>(...args: Args<T, R>): PTransform<PCollection<T>, PCollection<Awaited<R>>> {
   const { name, doFn } = doFnOf("map", args);
   return elementwise(name, "map", doFn);
@@ -33,14 +46,14 @@ export function map<T, R>(...args: Args<T, R>): PTransform<PCollection<T>, PColl
  *
  * @example `lines.apply(flatMap((line) => line.split(" ")))`
  */
-export function flatMap<T, R>(
-  fn: Fn<T, Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>>,
-  options?: AsyncOptions,
+export function flatMap<T, R, const S extends SideInputs = None>(
+  fn: Fn<T, Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>, S>,
+  options?: FunctionOptions<S>,
 ): PTransform<PCollection<T>, PCollection<R>>;
-export function flatMap<T, R>(
+export function flatMap<T, R, const S extends SideInputs = None>(
   name: string,
-  fn: Fn<T, Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>>,
-  options?: AsyncOptions,
+  fn: Fn<T, Iterable<R> | AsyncIterable<R> | Promise<Iterable<R> | AsyncIterable<R>>, S>,
+  options?: FunctionOptions<S>,
 ): PTransform<PCollection<T>, PCollection<R>>;
 export function flatMap<T, R>(...args: Args<T, unknown>): PTransform<PCollection<T>, PCollection<R>> {
   const { name, doFn } = doFnOf("flat-map", args);
@@ -52,11 +65,14 @@ export function flatMap<T, R>(...args: Args<T, unknown>): PTransform<PCollection
  *
  * @example `numbers.apply(filter((n) => n > 0))`
  */
-export function filter<T>(fn: Fn<T, boolean | Promise<boolean>>, options?: AsyncOptions): PTransform<PCollection<T>, PCollection<T>>;
-export function filter<T>(
+export function filter<T, const S extends SideInputs = None>(
+  fn: Fn<T, boolean | Promise<boolean>, S>,
+  options?: FunctionOptions<S>,
+): PTransform<PCollection<T>, PCollection<T>>;
+export function filter<T, const S extends SideInputs = None>(
   name: string,
-  fn: Fn<T, boolean | Promise<boolean>>,
-  options?: AsyncOptions,
+  fn: Fn<T, boolean | Promise<boolean>, S>,
+  options?: FunctionOptions<S>,
 ): PTransform<PCollection<T>, PCollection<T>>;
 export function filter<T>(...args: Args<T, boolean | Promise<boolean>>): PTransform<PCollection<T>, PCollection<T>> {
   const { name, doFn } = doFnOf("filter", args);

@@ -19,4 +19,5 @@ export {
 } from "./par-do.js";
 export { reshuffle } from "./reshuffle.js";
 export { days, fixed, global, hours, minutes, seconds, windowInto, type WindowOptions } from "./window-into.js";
+export { asIterable, asList, asMap, asMultimap, asSingleton } from "./side-inputs.js";
 export { withCoder } from "./with-coder.js";

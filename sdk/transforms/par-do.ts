@@ -1,8 +1,9 @@
 import { coderOf, type Coder } from "../../portability/coders/index.js";
 import type { RowSchema } from "../../portability/schemas/index.js";
-import type { AsyncOptions, DoFn, ElementContext, Emit, ManyOutputs, UntypedParDo } from "../model/do-fn.js";
+import type { DoFn, Emit, FunctionContext, FunctionOptions, ManyOutputs, UntypedParDo } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
+import type { SideInputs } from "../model/side-input.js";
 import { anyValue } from "./element-coder.js";
 
 /** Declares an output: its element type, and optionally its coder. */
@@ -42,9 +43,11 @@ export type TaggedEmit<O extends OutputSpecs> = { readonly [Tag in keyof O]: Emi
 export type TaggedOutputs<O extends OutputSpecs> = { readonly [Tag in keyof O]: PCollection<ElementOf<O[Tag]>> };
 
 /** What `process` receives beside the element. */
-export type ProcessContext<E, L> = ElementContext & { readonly emit: E; readonly local: L };
+export type ProcessContext<E, L, S extends SideInputs = None> = FunctionContext<S> & { readonly emit: E; readonly local: L };
 
-interface Lifecycle<E, L> extends AsyncOptions {
+type None = Record<never, never>;
+
+interface Lifecycle<E, L, S extends SideInputs> extends FunctionOptions<S> {
   /** Once per task, before anything else; what it returns is `local` in the other functions. */
   setup?: () => L | Promise<L>;
   startBundle?: (context: { readonly local: L }) => void | Promise<void>;
@@ -55,19 +58,19 @@ interface Lifecycle<E, L> extends AsyncOptions {
 }
 
 /** A ParDo with one output: what `process` returns as an iterable, or emits. */
-export interface ParDoSpec<T, O, L> extends Lifecycle<Emit<O>, L> {
+export interface ParDoSpec<T, O, L, S extends SideInputs = None> extends Lifecycle<Emit<O>, L, S> {
   outputs?: OutputSpec<O>;
-  process: (element: T, context: ProcessContext<Emit<O>, L>) => ManyOutputs<O> | Promise<ManyOutputs<O>>;
+  process: (element: T, context: ProcessContext<Emit<O>, L, S>) => ManyOutputs<O> | Promise<ManyOutputs<O>>;
 }
 
 /** A ParDo with tagged outputs. */
-export interface TaggedParDoSpec<T, O extends OutputSpecs, L> extends Lifecycle<TaggedEmit<O>, L> {
+export interface TaggedParDoSpec<T, O extends OutputSpecs, L, S extends SideInputs = None> extends Lifecycle<TaggedEmit<O>, L, S> {
   outputs: O;
-  process: (element: T, context: ProcessContext<TaggedEmit<O>, L>) => void | Promise<void>;
+  process: (element: T, context: ProcessContext<TaggedEmit<O>, L, S>) => void | Promise<void>;
 }
 
 /** What the implementation reads of either form; the overloads have checked the rest. */
-interface UncheckedSpec extends AsyncOptions {
+interface UncheckedSpec extends FunctionOptions<SideInputs> {
   readonly outputs?: OutputSpec<unknown> | OutputSpecs;
 }
 
@@ -82,21 +85,32 @@ interface UncheckedSpec extends AsyncOptions {
  * }));
  * ```
  */
-export function parDo<T, const O extends OutputSpecs, L = undefined>(
-  spec: TaggedParDoSpec<T, O, L>,
+export function parDo<T, const O extends OutputSpecs, L = undefined, const S extends SideInputs = None>(
+  spec: TaggedParDoSpec<T, O, L, S>,
 ): PTransform<PCollection<T>, TaggedOutputs<O>>;
-export function parDo<T, const O extends OutputSpecs, L = undefined>(
+export function parDo<T, const O extends OutputSpecs, L = undefined, const S extends SideInputs = None>(
   name: string,
-  spec: TaggedParDoSpec<T, O, L>,
+  spec: TaggedParDoSpec<T, O, L, S>,
 ): PTransform<PCollection<T>, TaggedOutputs<O>>;
-export function parDo<T, O, L = undefined>(spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
-export function parDo<T, O, L = undefined>(name: string, spec: ParDoSpec<T, O, L>): PTransform<PCollection<T>, PCollection<O>>;
+export function parDo<T, O, L = undefined, const S extends SideInputs = None>(
+  spec: ParDoSpec<T, O, L, S>,
+): PTransform<PCollection<T>, PCollection<O>>;
+export function parDo<T, O, L = undefined, const S extends SideInputs = None>(
+  name: string,
+  spec: ParDoSpec<T, O, L, S>,
+): PTransform<PCollection<T>, PCollection<O>>;
 export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTransform<PCollection<unknown>, unknown> {
   const [name, spec] = args.length === 2 ? args : [undefined, args[0]];
   const { outputs } = spec;
   const tagged = outputs !== undefined && !isOutputSpec(outputs) ? outputs : undefined;
   const tags = tagged === undefined ? ["out"] : Object.keys(tagged);
-  const doFn: DoFn = { kind: "par-do", spec: spec as unknown as UntypedParDo, tags, concurrency: spec.concurrency ?? 16 };
+  const doFn: DoFn = {
+    kind: "par-do",
+    spec: spec as unknown as UntypedParDo,
+    tags,
+    concurrency: spec.concurrency ?? 16,
+    sideInputs: spec.with,
+  };
   return {
     name,
     defaultName: "parDo",

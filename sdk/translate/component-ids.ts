@@ -3,7 +3,7 @@ import type { Coder } from "../../portability/coders/index.js";
 import Long from "long";
 import { beam } from "../../portability/protos/index.js";
 import type { WindowingStrategy } from "../model/windowing.js";
-import { windowFnToProto } from "./window-fns.js";
+import { windowFnToProto } from "../../portability/payloads/window-fns.js";
 
 export class CoderIds {
   readonly coders: Record<string, beam.pipeline.ICoder> = {};

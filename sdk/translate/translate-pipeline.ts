@@ -1,13 +1,23 @@
 import { globalWindowCoder, intervalWindowCoder, iterableCoder, kvCoder, type Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
-import { BEAMSTORM, CODER, COMBINE_COMPONENT, COMPOSITE, DISPLAY_DATA, PRIMITIVE } from "../../portability/urns/index.js";
+import {
+  BEAMSTORM,
+  CODER,
+  COMBINE_COMPONENT,
+  COMPOSITE,
+  DISPLAY_DATA,
+  PRIMITIVE,
+  SIDE_INPUT_ACCESS,
+} from "../../portability/urns/index.js";
+import type { DoFn } from "../model/do-fn.js";
 import type { GraphBuilder } from "../model/graph-builder.js";
 import type { PCollection } from "../model/pcollection.js";
+import { SIDE_INPUT_TAG } from "../model/side-input.js";
 import type { TransformNode } from "../model/transform-node.js";
 import { anyValue } from "../transforms/element-coder.js";
 import { CoderIds, WindowingIds } from "./component-ids.js";
 import { writeFunctionPayload } from "./function-payload.js";
-import { windowFnToProto } from "./window-fns.js";
+import { windowFnToProto } from "../../portability/payloads/window-fns.js";
 
 const ENVIRONMENT_ID = "typescript";
 
@@ -114,7 +124,10 @@ class Translation {
       case "par-do":
         return {
           urn: PRIMITIVE.PAR_DO,
-          payload: beam.pipeline.ParDoPayload.encode({ doFn: { urn: BEAMSTORM.DO_FN, payload: fn } }).finish(),
+          payload: beam.pipeline.ParDoPayload.encode({
+            doFn: { urn: BEAMSTORM.DO_FN, payload: fn },
+            sideInputs: sideInputsOf(primitive.doFn, fn),
+          }).finish(),
         };
       case "window-into":
         return {
@@ -131,6 +144,18 @@ class Translation {
         };
     }
   }
+}
+
+/** A view is built by the SDK from all elements of a window, or those of a key: the runner needs to know no more about it. */
+function sideInputsOf(doFn: DoFn, payload: Uint8Array): Record<string, beam.pipeline.ISideInput> {
+  const sideInputs: Record<string, beam.pipeline.ISideInput> = {};
+  for (const [name, { kind }] of Object.entries(doFn.sideInputs ?? {}))
+    sideInputs[SIDE_INPUT_TAG + name] = {
+      accessPattern: { urn: kind === "map" || kind === "multimap" ? SIDE_INPUT_ACCESS.MULTIMAP : SIDE_INPUT_ACCESS.ITERABLE },
+      viewFn: { urn: BEAMSTORM.VIEW_FN, payload },
+      windowMappingFn: { urn: BEAMSTORM.WINDOW_MAPPING_FN },
+    };
+  return sideInputs;
 }
 
 /** What our harness can do; a runner must not count on more. */

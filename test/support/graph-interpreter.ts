@@ -52,20 +52,26 @@ export function interpretPipeline(pipeline: beam.pipeline.IPipeline): Contents {
   return contents;
 }
 
-/** Runs stage by stage: a stage sees what its head delivers and what it makes of it, and hands on its outputs only. */
+/** Runs stage by stage: a stage sees what its head delivers, its side inputs and what it makes of them, and hands on its outputs only. */
 export function interpretTopology(topology: Topology): Contents {
   const all: Contents = new Map();
   const handedOn = new Map<string, Contents>();
-  for (const component of topology.components) {
-    const arrived = topology.streams
-      .filter((stream) => stream.to === component.id)
+  const waiting = [...topology.components];
+  const arriving = (component: Component, sideInput: string | undefined): Value[] =>
+    topology.streams
+      .filter((stream) => stream.to === component.id && stream.sideInput === sideInput)
       .flatMap((stream) => {
         const elements = handedOn.get(stream.from)?.get(stream.pcollection);
         if (elements === undefined) throw new Error(`${stream.from} does not hand on ${stream.pcollection} to ${stream.to}`);
         return elements;
       });
-    const own: Contents = new Map([[component.head.output, deliver(component, arrived)]]);
-    for (const id of component.stage.transformIds) execute(component.stage.components.transforms![id], own);
+  while (waiting.length > 0) {
+    const ready = waiting.findIndex(({ id }) => topology.streams.every(({ to, from }) => to !== id || handedOn.has(from)));
+    if (ready < 0) throw new Error("the rest of the components wait for each other");
+    const [component] = waiting.splice(ready, 1);
+    const sides: Contents = new Map(component.sideInputs.map(({ pcollection }) => [pcollection, arriving(component, pcollection)]));
+    const own: Contents = new Map([[component.head.output, deliver(component, arriving(component, undefined))]]);
+    for (const id of component.stage.transformIds) execute(component.stage.components.transforms![id], own, sides);
     handedOn.set(component.id, new Map(component.stage.outputs.map((id) => [id, own.get(id)!])));
     for (const [id, elements] of own) all.set(id, elements);
   }
@@ -85,13 +91,17 @@ function deliver({ head }: Component, arrived: Value[]): Value[] {
   }
 }
 
-function execute(transform: beam.pipeline.IPTransform, contents: Contents): void {
-  const inputs = Object.values(transform.inputs!).map((input) => {
-    const elements = contents.get(input);
+function execute(transform: beam.pipeline.IPTransform, contents: Contents, sideContents: Contents = contents): void {
+  const read = (from: Contents, input: string): Value[] => {
+    const elements = from.get(input);
     if (elements === undefined) throw new Error(`${transform.uniqueName} reads ${input}, which is not there`);
     return elements;
-  });
-  const outputs = operate(transform, inputs.flat());
+  };
+  const ports = Object.entries(transform.inputs!);
+  const inputs = ports.filter(([tag]) => !tag.startsWith("side")).map(([, input]) => read(contents, input));
+  const sides = ports.filter(([tag]) => tag.startsWith("side")).map(([, input]) => read(sideContents, input));
+  const added = sum(sides.flat().map(fold));
+  const outputs = operate(transform, sides.length === 0 ? inputs.flat() : inputs.flat().map((value) => fold(value) + added));
   // Tags are numbers, in order.
   Object.values(transform.outputs!).forEach((id, i) => contents.set(id, outputs[i]));
 }

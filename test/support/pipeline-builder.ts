@@ -54,6 +54,21 @@ export class PipelineBuilder {
     return ids;
   }
 
+  /** Adds to every element the sum of each side input. */
+  parDoWithSideInputs(name: string, input: string, sideInputs: readonly string[], place: Place = {}): string {
+    const id = this.pcollection(`${name}.0`, "any");
+    const ports = sideInputs.map((pcollection, i) => [`side${i}`, pcollection] as const);
+    const access = { accessPattern: { urn: "beam:side_input:iterable:v1" } };
+    const payload = beam.pipeline.ParDoPayload.encode({
+      doFn: { urn: "test:fn", payload: utf8.encode("fold") },
+      sideInputs: Object.fromEntries(ports.map(([tag]) => [tag, access])),
+    }).finish();
+    const transform = { spec: { urn: "beam:transform:pardo:v1", payload }, environmentId: place.environment ?? "embedded" };
+    this.add(name, transform, [input], [id], place);
+    Object.assign(this.transforms[name].inputs!, Object.fromEntries(ports));
+    return id;
+  }
+
   windowInto(name: string, input: string, place: Place = {}): string {
     const coder = this.pcollections[input].coderId!;
     const id = this.pcollection(`${name}.0`, coder);

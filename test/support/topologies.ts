@@ -48,7 +48,7 @@ export function topologyOf(sketches: readonly ComponentSketch[], streams: readon
     const isSpout = !streams.some(({ to }) => to === id);
     const head = headOf(sketch, isSpout);
     const stage = { id, environmentId: "env", inputs: [head.output], outputs, sideInputs: [], transformIds: [id], components: COMPONENTS };
-    return { id, kind: isSpout ? "spout" : "bolt", head, stage, parallelism };
+    return { id, kind: isSpout ? "spout" : "bolt", head, stage, sideInputs: [], parallelism };
   });
   return { components, streams: streams.map(toStream), keyGroups };
 }
@@ -69,5 +69,5 @@ function headOf({ id, groups, groupCoder = "pair" }: ComponentSketch, isSpout: b
 
 function toStream(sketch: StreamSketch, index: number): Stream {
   const { from, pcollection, to, grouping = "direct", coder, windowing = "global" } = sketch;
-  return { id: index + 1, from, pcollection, to, grouping, coderId: coder, windowingStrategyId: windowing };
+  return { id: index + 1, from, pcollection, to, grouping, sideInput: undefined, coderId: coder, windowingStrategyId: windowing };
 }

@@ -17,6 +17,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant("key" as const), pick, environment }),
   fc.record({ kind: fc.constant("split" as const), pick, environment }),
   fc.record({ kind: fc.constant("window" as const), pick, environment }),
+  fc.record({ kind: fc.constant("side" as const), pick, sides: fc.array(pick, { minLength: 1, maxLength: 2 }), environment }),
   fc.record({ kind: fc.constant("group" as const), pick }),
   fc.record({ kind: fc.constant("combine" as const), pick, environment, expanded: fc.boolean() }),
   fc.record({ kind: fc.constant("reshuffle" as const), pick }),
@@ -45,6 +46,8 @@ function construct(steps: readonly Step[], countingTrigger: boolean): beam.pipel
         return known.push(p.parDo(name, any(s.pick), "key by mod 3", s));
       case "split":
         return known.push(...p.parDoOutputs(name, any(s.pick), "split by parity", 2, "any", s));
+      case "side":
+        return known.push(p.parDoWithSideInputs(name, any(s.pick), s.sides.map(any), s));
       case "window":
         return known.push(p.windowInto(name, any(s.pick), s));
       case "group":
@@ -81,7 +84,7 @@ function checkStructure(topology: Topology): void {
   const placed = components.flatMap(({ stage }) => stage.transformIds);
   assert.equal(new Set(placed).size, placed.length, "each transform is in one stage");
   for (const { id, kind, head, stage } of components) {
-    const arriving = streams.filter(({ to }) => to === id);
+    const arriving = streams.filter(({ to, sideInput }) => to === id && sideInput === undefined);
     assert.deepEqual(stage.inputs, [head.output]);
     assert.equal(kind === "spout", arriving.length === 0, "spouts alone have no input stream");
     assert.equal(kind === "spout", head.kind === "impulse" || head.kind === "empty");
@@ -90,7 +93,9 @@ function checkStructure(topology: Topology): void {
       const { spec, inputs, outputs, environmentId } = stage.components.transforms![transformId];
       assert.doesNotMatch(spec!.urn!, /impulse|group_by_key:|reshuffle/);
       if (!spec!.urn!.includes("flatten")) assert.equal(environmentId, stage.environmentId);
-      for (const input of Object.values(inputs!)) assert.ok(visible.has(input), `${transformId} reads ${input} before it is there`);
+      for (const [tag, input] of Object.entries(inputs!))
+        if (tag.startsWith("side")) assert.ok(stage.sideInputs.includes(input), `${transformId} is not given the side input ${input}`);
+        else assert.ok(visible.has(input), `${transformId} reads ${input} before it is there`);
       for (const output of Object.values(outputs!)) visible.add(output);
     }
     for (const output of stage.outputs) {
@@ -102,8 +107,9 @@ function checkStructure(topology: Topology): void {
     }
     assert.ok(Object.hasOwn(stage.components.environments!, stage.environmentId), "every stage has a host");
   }
-  for (const { from, to, pcollection, coderId } of streams) {
-    assert.ok(position.get(from)! < position.get(to)!, "producers come first");
+  for (const { from, to, pcollection, coderId, sideInput, grouping } of streams) {
+    assert.ok(sideInput !== undefined || position.get(from)! < position.get(to)!, "producers come first");
+    assert.equal(grouping === "all", sideInput !== undefined, "side inputs go to every task");
     const { stage } = components[position.get(from)!];
     assert.ok(stage.outputs.includes(pcollection));
     assert.ok(stage.components.coders![coderId]);

@@ -18,6 +18,7 @@ const mayImport: Record<string, string[]> = {
   "portability/urns": [],
   "portability/protos": [],
   "portability/windows": ["portability/values"],
+  "portability/payloads": ["portability/values", "portability/urns", "portability/protos", "portability/windows", "portability/stage-host"],
   "portability/schemas": ["portability/values"],
   "portability/coders": ["portability/values", "portability/urns", "portability/protos", "portability/schemas"],
   "portability/services": ["portability/protos"],

@@ -11,7 +11,8 @@ function fused(p: PipelineBuilder): { stages: string[]; edges: string[] } {
       [number(id), `${head.kind}(${head.output})`, environmentId, transforms.map((t) => t.id).join(" "), outputs.join(" ")].join(" | "),
     ),
     edges: edges.map(
-      ({ from, pcollection, to, reshuffled }) => `${number(from)} ${pcollection} ${number(to)}${reshuffled ? " reshuffled" : ""}`,
+      ({ from, pcollection, to, reshuffled, sideInput }) =>
+        `${number(from)} ${pcollection} ${number(to)}${reshuffled ? " reshuffled" : ""}${sideInput === undefined ? "" : ` as ${sideInput}`}`,
     ),
   };
 }
@@ -31,6 +32,47 @@ describe("fuse", () => {
     assert.deepEqual(fused(p), {
       stages: ["1 | impulse(impulse.0) | embedded | a | a.0", "2 | group-by-key(g.0) | embedded | b | "],
       edges: ["1 a.0 2"],
+    });
+  });
+
+  context("when a transform has side inputs", () => {
+    it("fuses it all the same", () => {
+      const p = new PipelineBuilder();
+      const side = p.parDo("side", p.impulse("other"));
+      p.parDoWithSideInputs("use", p.parDo("a", p.impulse()), [side]);
+      assert.deepEqual(fused(p), {
+        stages: ["1 | impulse(other.0) | embedded | side | side.0", "2 | impulse(impulse.0) | embedded | a use | "],
+        edges: ["1 side.0 2 as side.0"],
+      });
+    });
+
+    it("gives it a stage of its own if its side input comes from the same one", () => {
+      const p = new PipelineBuilder();
+      const a = p.parDo("a", p.impulse());
+      p.parDoWithSideInputs("use", a, [p.parDo("side", a)]);
+      assert.deepEqual(fused(p), {
+        stages: ["1 | impulse(impulse.0) | embedded | a side | a.0 side.0", "2 | relay(a.0) | embedded | use | "],
+        edges: ["1 a.0 2", "1 side.0 2 as side.0"],
+      });
+    });
+
+    it("gives it a stage of its own if its side input waits for the same one, over another stage", () => {
+      const p = new PipelineBuilder();
+      const a = p.parDo("a", p.impulse());
+      const fromA = p.groupByKey("g", p.parDo("keyed", a, "key by mod 3"));
+      const b = p.parDo("b", p.impulse("other"));
+      const fromB = p.parDoWithSideInputs("b uses a", b, [fromA]);
+      p.parDoWithSideInputs("a uses b", a, [fromB]);
+      const { stages, edges } = fused(p);
+      assert.equal(stages.length, 4);
+      assert.deepEqual(edges, ["1 keyed.0 2", "2 g.0 3 as g.0", "1 a.0 4", "3 b uses a.0 4 as b uses a.0"]);
+    });
+
+    it("gives it one edge for a side input that it reads twice, and one for each part of a flatten", () => {
+      const p = new PipelineBuilder();
+      const both = p.flatten("f", [p.parDo("x", p.impulse("ix")), p.parDo("y", p.impulse("iy"))]);
+      p.parDoWithSideInputs("use", p.impulse(), [both, both]);
+      assert.deepEqual(fused(p).edges, ["1 x.0 3 as f.0", "2 y.0 3 as f.0"]);
     });
   });
 

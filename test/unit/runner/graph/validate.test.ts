@@ -167,7 +167,6 @@ describe("validatePipeline", () => {
     });
 
     for (const [feature, payload] of [
-      ["side inputs \\(labels\\)", { sideInputs: { labels: {} } }],
       ["state \\(total\\)", { stateSpecs: { total: {} } }],
       ["timers \\(expiry\\)", { timerFamilySpecs: { expiry: {} } }],
       ["a splittable DoFn", { restrictionCoderId: "any" }],
@@ -178,6 +177,28 @@ describe("validatePipeline", () => {
         p.transforms["split"].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, ...payload }).finish();
         refuses(p, "unsupported_feature", new RegExp(`"split" uses ${feature}`));
       });
+
+    const iterable = { urn: "beam:side_input:iterable:v1" };
+    const multimap = { urn: "beam:side_input:multimap:v1" };
+    for (const [what, code, sideInputs, message] of [
+      ["that is no input", "malformed_transform", { labels: { accessPattern: iterable } }, /"split" has a side input "labels" that is not/],
+      ["read by key without having any", "malformed_transform", { 0: { accessPattern: multimap } }, /reads its side input "0" by key/],
+      ["read in an unknown way", "unsupported_feature", { 0: { accessPattern: { urn: "acme:peek" } } }, /the access pattern acme:peek/],
+    ] as const)
+      it(`refuses a side input ${what}`, () => {
+        const p = wordCount();
+        p.transforms["split"].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, sideInputs }).finish();
+        refuses(p, code, message);
+      });
+
+    it("refuses a side input whose windows merge", () => {
+      const p = new PipelineBuilder();
+      p.parDoWithSideInputs("look up", p.impulse("main"), [p.impulse("side")]);
+      validatePipeline(p.build());
+      p.windowingStrategies["sessions"] = { mergeStatus: beam.pipeline.MergeStatus.Enum.NEEDS_MERGE };
+      p.pcollections["side.0"].windowingStrategyId = "sessions";
+      refuses(p, "unsupported_feature", /"look up" uses a side input "side0" whose windows merge/);
+    });
 
     it("refuses a test stream", () => {
       const p = wordCount();

@@ -59,6 +59,7 @@ class Bench {
       componentId: "bolt",
       inbox: this.inbox,
       outbox,
+      sideInputs: [],
       options: { ...DEFAULT_RUNTIME_OPTIONS, ...options },
       owner: { wake: () => {}, taskDone: () => (this.done = true), taskFailed: (_task, error) => (this.error = error) },
     });

@@ -22,7 +22,7 @@ import {
 } from "../../../../sdk/index.js";
 import { readFunctionPayload } from "../../../../sdk/translate/function-payload.js";
 import { translatePipeline } from "../../../../sdk/translate/translate-pipeline.js";
-import { windowFnFromProto, windowFnToProto } from "../../../../sdk/translate/window-fns.js";
+import { windowFnFromProto, windowFnToProto } from "../../../../portability/payloads/window-fns.js";
 import { FixedWindows, globalWindows } from "../../../../portability/windows/index.js";
 
 const definition = pipeline({

@@ -1,8 +1,8 @@
 import Long from "long";
-import { beam, type google } from "../../portability/protos/index.js";
-import { FIXED_WINDOW_FN } from "../../portability/urns/index.js";
-import { PipelineError } from "../../portability/stage-host/index.js";
-import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
+import { beam, type google } from "../protos/index.js";
+import { FIXED_WINDOW_FN } from "../urns/index.js";
+import { PipelineError } from "../stage-host/index.js";
+import { FixedWindows, globalWindows, type WindowFn } from "../windows/index.js";
 
 /** The window function as a FunctionSpec with Beam's URN and payload. */
 export function windowFnToProto(windowFn: WindowFn): beam.pipeline.IFunctionSpec {

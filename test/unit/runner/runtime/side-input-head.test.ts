@@ -1,0 +1,177 @@
+// The gate in front of a stage with side inputs. Catches elements that enter before their window is complete, that are lost or
+// held back for another window's sake, a watermark that overtakes what is kept, and a producer that is made to wait.
+import assert from "node:assert/strict";
+import {
+  ElementMeta,
+  IntervalWindow,
+  MAX_TIMESTAMP,
+  MIN_TIMESTAMP,
+  NO_FIRING,
+  GLOBAL_WINDOWS,
+  type Window,
+} from "../../../../portability/values/index.js";
+import { FixedWindows, globalWindows, type WindowFn } from "../../../../portability/windows/index.js";
+import { ElementBatch, RelayHead, SideInputBuffer, SideInputHead } from "../../../../runner/runtime/index.js";
+
+const window = (n: number): Window => new IntervalWindow(n * 10, n * 10 + 10);
+const inWindows = (timestamp: number, ...windows: Window[]): ElementMeta => new ElementMeta(timestamp, windows, NO_FIRING);
+
+class Bench {
+  readonly entered: unknown[] = [];
+  readonly returned: number[] = [];
+  readonly side: SideInputBuffer;
+  readonly head: SideInputHead;
+  private readonly port: number;
+
+  constructor({ windowFn }: { windowFn: WindowFn | undefined } = { windowFn: new FixedWindows(10) }) {
+    this.side = new SideInputBuffer("side", windowFn);
+    this.port = this.side.inbox.addPort((bytes) => this.returned.push(bytes));
+    this.head = new SideInputHead(
+      [this.side],
+      (value) => this.entered.push(value),
+      (next) => new RelayHead(next),
+    );
+  }
+
+  main(value: unknown, meta: ElementMeta): void {
+    this.head.process(value, meta);
+  }
+
+  arrive(value: unknown, meta: ElementMeta, bytes = 8): void {
+    const batch = new ElementBatch();
+    batch.push(value, meta);
+    batch.bytes = bytes;
+    this.side.inbox.receive(this.port, batch);
+  }
+
+  /** Moves the side input's watermark and lets in what that allows. */
+  sideWatermark(watermark: number): void {
+    this.side.inbox.receiveWatermark(this.port, watermark);
+    this.head.poll();
+    if (this.head.draining) this.head.drain(() => false);
+  }
+}
+
+describe("SideInputHead", () => {
+  it("keeps an element until the window it needs is complete", () => {
+    const bench = new Bench();
+    bench.main("a", inWindows(5, window(0)));
+    bench.sideWatermark(9);
+    assert.deepEqual(bench.entered, []);
+    bench.sideWatermark(10);
+    assert.deepEqual(bench.entered, ["a"]);
+  });
+
+  it("lets elements of a complete window pass those of another one that are kept", () => {
+    const bench = new Bench();
+    bench.sideWatermark(10);
+    bench.main("late", inWindows(15, window(1)));
+    bench.main("now", inWindows(5, window(0)));
+    assert.deepEqual(bench.entered, ["now"]);
+    bench.sideWatermark(20);
+    assert.deepEqual(bench.entered, ["now", "late"]);
+  });
+
+  it("waits for the latest window of an element in several", () => {
+    const bench = new Bench();
+    bench.main("a", inWindows(5, window(2), window(0)));
+    bench.sideWatermark(20);
+    assert.deepEqual(bench.entered, []);
+    bench.sideWatermark(30);
+    assert.deepEqual(bench.entered, ["a"]);
+  });
+
+  it("waits for everything where the side input is in the global window, or in windows nobody here knows", () => {
+    for (const windowFn of [globalWindows, undefined]) {
+      const bench = new Bench({ windowFn });
+      bench.main("a", inWindows(5, window(0)));
+      bench.sideWatermark(1e12);
+      assert.deepEqual(bench.entered, []);
+      bench.sideWatermark(MAX_TIMESTAMP);
+      assert.deepEqual(bench.entered, ["a"]);
+    }
+  });
+
+  it("holds the watermark at the earliest element that is kept", () => {
+    const bench = new Bench();
+    assert.equal(bench.head.hold(), MAX_TIMESTAMP);
+    bench.main("b", inWindows(15, window(1)));
+    bench.main("a", inWindows(12, window(1)));
+    bench.main("c", inWindows(3, window(0)));
+    assert.equal(bench.head.hold(), 3);
+    bench.sideWatermark(10);
+    assert.equal(bench.head.hold(), 12);
+    bench.sideWatermark(20);
+    assert.equal(bench.head.hold(), MAX_TIMESTAMP);
+  });
+
+  it("resumes a release that was paused, and holds until it is through", () => {
+    const bench = new Bench();
+    for (const value of [1, 2, 3]) bench.main(value, inWindows(value, window(0)));
+    bench.side.inbox.receiveWatermark(0, 10);
+    bench.head.poll();
+    let left = 2;
+    assert.equal(
+      bench.head.drain(() => left-- === 0),
+      false,
+    );
+    assert.deepEqual(bench.entered, [1, 2]);
+    assert.equal(bench.head.hold(), 1);
+    assert.equal(
+      bench.head.drain(() => false),
+      true,
+    );
+    assert.deepEqual(bench.entered, [1, 2, 3]);
+    assert.equal(bench.head.draining, false);
+  });
+
+  it("takes the side input at once, whatever the main input does", () => {
+    const bench = new Bench();
+    bench.arrive("x", inWindows(5, window(0)), 100);
+    bench.head.poll();
+    assert.deepEqual(bench.returned, [100]);
+  });
+
+  it("lets its task end only when the side inputs have ended", () => {
+    const bench = new Bench();
+    assert.match(bench.head.waitsFor ?? "", /side input "side"/);
+    bench.sideWatermark(MAX_TIMESTAMP);
+    assert.equal(bench.head.waitsFor, undefined);
+  });
+});
+
+describe("SideInputBuffer", () => {
+  it("has the elements of each window, in each window of an element", () => {
+    const bench = new Bench();
+    bench.arrive("a", inWindows(5, window(0), window(1)));
+    bench.arrive("b", inWindows(5, window(0)));
+    bench.head.poll();
+    assert.deepEqual(bench.side.values(window(0)), ["a", "b"]);
+    assert.deepEqual(bench.side.values(window(1)), ["a"]);
+    assert.deepEqual(bench.side.values(window(2)), []);
+  });
+
+  it("gives the same array as long as nothing came, and leaves it alone when something does", () => {
+    const bench = new Bench();
+    bench.arrive("a", inWindows(5, window(0)));
+    bench.head.poll();
+    const before = bench.side.values(window(0));
+    assert.equal(bench.side.values(window(0)), before);
+    bench.arrive("b", inWindows(6, window(0)));
+    bench.head.poll();
+    assert.deepEqual(before, ["a"]);
+    assert.deepEqual(bench.side.values(window(0)), ["a", "b"]);
+  });
+
+  it("is complete for everything when it is over", () => {
+    const side = new SideInputBuffer("side", globalWindows);
+    const port = side.inbox.addPort(() => {});
+    assert.equal(side.isReady(GLOBAL_WINDOWS[0]), false);
+    side.inbox.receiveWatermark(port, MIN_TIMESTAMP + 1);
+    side.takeArrived();
+    assert.equal(side.isReady(GLOBAL_WINDOWS[0]), false);
+    side.inbox.receiveWatermark(port, MAX_TIMESTAMP);
+    assert.equal(side.takeArrived(), true);
+    assert.equal(side.isReady(GLOBAL_WINDOWS[0]), true);
+  });
+});
