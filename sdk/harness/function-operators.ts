@@ -7,6 +7,7 @@ import { ReusedContext, withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { isThenable, OrderedCalls } from "./ordered-calls.js";
+import { withOwnCode } from "./own-code.js";
 import type { SideInputView } from "./side-input-view.js";
 
 type Fn = (value: unknown, context: ReusedContext) => unknown;
@@ -21,7 +22,12 @@ interface State extends Counter {
   readonly calls: OrderedCalls<undefined>;
 }
 
-type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State) => Receiver;
+/**
+ * Makes the receiver of an operator. Closed, see {@link withOwnCode}: everything it uses is a parameter.
+ *
+ * The makers below repeat each other on purpose: sharing the body would put one more call on the path of every element.
+ */
+type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State, library: typeof LIBRARY) => Receiver;
 
 export function functionOperator(
   doFn: Exclude<DoFn, { kind: "par-do" }>,
@@ -93,7 +99,7 @@ function callOperator(
   const state: State = { n: 0, Context, context: new Context(), calls };
   return {
     counter: state,
-    receive: makeReceiver(fn, next, scope, state),
+    receive: withOwnCode(makeReceiver)(fn, next, scope, state, LIBRARY),
     blocked: () => calls.blocked(),
     pending: () => calls.pending(),
     isBlocked: () => calls.full,
@@ -108,8 +114,7 @@ function later(state: State, value: unknown, meta: ElementMeta, result: PromiseL
   state.calls.add(value, meta, undefined, result);
 }
 
-// The receivers below repeat each other on purpose: sharing the body would put one more call on the path of every element.
-const mapReceiver: MakeReceiver = (fn, next, scope, state) => {
+const mapReceiver: MakeReceiver = (fn, next, scope, state, { isThenable, later }) => {
   const { calls } = state;
   return (value, meta) => {
     state.n++;
@@ -127,7 +132,7 @@ const mapReceiver: MakeReceiver = (fn, next, scope, state) => {
   };
 };
 
-const filterReceiver: MakeReceiver = (fn, next, scope, state) => {
+const filterReceiver: MakeReceiver = (fn, next, scope, state, { isThenable, later }) => {
   const { calls } = state;
   return (value, meta) => {
     state.n++;
@@ -145,10 +150,7 @@ const filterReceiver: MakeReceiver = (fn, next, scope, state) => {
   };
 };
 
-/** Arrays up to this length are sent without asking whether to pause. */
-const SHORT = 256;
-
-const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
+const flatMapReceiver: MakeReceiver = (fn, next, scope, state, { isThenable, later, emitAll }) => {
   const { calls } = state;
   return (value, meta) => {
     state.n++;
@@ -161,7 +163,8 @@ const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
     } catch (cause) {
       throw scope.userError("failed", cause, value);
     }
-    if (Array.isArray(result) && result.length <= SHORT) {
+    if (Array.isArray(result) && result.length <= 256) {
+      // short: sent without asking whether to pause
       for (let i = 0; i < result.length; i++) next(result[i], meta);
     } else if (isThenable(result)) later(state, value, meta, result);
     else {
@@ -173,7 +176,7 @@ const flatMapReceiver: MakeReceiver = (fn, next, scope, state) => {
   };
 };
 
-const timestampReceiver: MakeReceiver = (fn, next, scope, state) => {
+const timestampReceiver: MakeReceiver = (fn, next, scope, state, { isThenable, later, stamped }) => {
   const { calls } = state;
   return (value, meta) => {
     state.n++;
@@ -194,3 +197,5 @@ const timestampReceiver: MakeReceiver = (fn, next, scope, state) => {
 function stamped(timestamp: unknown, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
   return new ElementMeta(checkedTimestamp(timestamp as number, value, scope), meta.windows, meta.pane);
 }
+
+const LIBRARY = { isThenable, later, emitAll, stamped };
