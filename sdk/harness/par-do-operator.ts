@@ -13,6 +13,7 @@ import { ReusedContext, withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { isThenable, OrderedCalls } from "./ordered-calls.js";
+import { withOwnCode } from "./own-code.js";
 import type { SideInputView } from "./side-input-view.js";
 
 /** The meta of elements emitted where there is no input: the global window, at its end. */
@@ -27,6 +28,42 @@ interface Held {
   readonly meta: ElementMeta;
 }
 
+/** Makes an emit function of a context. Closed, see {@link withOwnCode}. */
+type MakeEmit = (context: CallContext, next: Receiver, scope: OperatorScope, library: typeof LIBRARY) => EmitFn;
+
+const makeEmit: MakeEmit = (context, next, scope, { emittedLate, stamped }) => {
+  return (value, timestamp) => {
+    if (!context.active) return emittedLate(value, scope);
+    const meta = timestamp === undefined ? context.meta : stamped(timestamp, value, context.meta, scope);
+    if (context.held === undefined) next(value, meta);
+    else context.held.push({ next, value, meta });
+  };
+};
+
+function emittedLate(value: unknown, scope: OperatorScope): void {
+  if (scope.stopped()) return;
+  const error = scope.userError(
+    "emitted after its call had settled",
+    new Error("await everything that emits before process returns"),
+    value,
+  );
+  scope.fail(error);
+  throw error;
+}
+
+function stamped(timestamp: Timestamp, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
+  return new ElementMeta(checkedTimestamp(timestamp, value, scope), meta.windows, meta.pane);
+}
+
+const LIBRARY = { emittedLate, stamped };
+
+/** An output of the operator, and how its emit functions are made: with code of their own, but one for all contexts. */
+interface Port {
+  readonly tag: string;
+  readonly next: Receiver;
+  readonly makeEmit: MakeEmit;
+}
+
 /** The context object of one call of `process`, or of several synchronous ones after another. */
 class CallContext extends ReusedContext {
   /** Whether the call that owns this context is still running. */
@@ -36,35 +73,14 @@ class CallContext extends ReusedContext {
   readonly emit: EmitFn | Record<string, EmitFn>;
 
   constructor(
-    outputs: ReadonlyMap<string, Receiver>,
+    ports: readonly Port[],
     tagged: boolean,
     readonly local: unknown,
-    private readonly scope: OperatorScope,
+    scope: OperatorScope,
   ) {
     super();
-    const emits = [...outputs].map(([tag, next]) => [tag, this.emitTo(next)] as const);
+    const emits = ports.map(({ tag, next, makeEmit: make }) => [tag, make(this, next, scope, LIBRARY)] as const);
     this.emit = tagged ? Object.fromEntries(emits) : emits[0][1];
-  }
-
-  private emitTo(next: Receiver): EmitFn {
-    return (value, timestamp) => {
-      if (!this.active) {
-        if (this.scope.stopped()) return;
-        const error = this.scope.userError(
-          "emitted after its call had settled",
-          new Error("await everything that emits before process returns"),
-          value,
-        );
-        this.scope.fail(error);
-        throw error;
-      }
-      const meta =
-        timestamp === undefined
-          ? this.meta
-          : new ElementMeta(checkedTimestamp(timestamp, value, this.scope), this.meta.windows, this.meta.pane);
-      if (this.held === undefined) next(value, meta);
-      else this.held.push({ next, value, meta });
-    };
   }
 }
 
@@ -79,7 +95,8 @@ export function parDoOperator(
   const tagged = !(doFn.tags.length === 1 && doFn.tags[0] === "out");
   const main: Receiver = tagged ? () => undefined : (outputs.get("out") as Receiver);
   let local: unknown;
-  const newContext = (): CallContext => new Context(outputs, tagged, local, scope);
+  const ports = [...outputs].map(([tag, next]): Port => ({ tag, next, makeEmit: withOwnCode(makeEmit) }));
+  const newContext = (): CallContext => new Context(ports, tagged, local, scope);
   let context = newContext();
 
   const call = (value: unknown, own: CallContext): unknown => {
