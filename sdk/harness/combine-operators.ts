@@ -8,6 +8,7 @@ import { ByteWriter, type Coder } from "../../portability/coders/index.js";
 import { ElementMeta, kv, type KV, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import type { CombineFn } from "../model/combine-fn.js";
 import type { Operator, OperatorScope } from "./operator.js";
+import { RecentKeys } from "./recent-keys.js";
 
 type Fn = CombineFn<unknown, unknown, unknown>;
 
@@ -16,6 +17,7 @@ const TABLE_LIMIT = 100_000;
 
 interface Entry {
   readonly key: unknown;
+  readonly window: Window;
   accumulator: unknown;
   meta: ElementMeta;
 }
@@ -39,6 +41,7 @@ export function precombineOperator(
   const tables = new Map<Window, Map<unknown, Entry>>();
   let lastWindow: Window | undefined;
   let lastTable: Map<unknown, Entry> = new Map();
+  const recent = new RecentKeys<Entry>();
   let size = 0;
   const writer = new ByteWriter();
   const counter = { n: 0 };
@@ -64,6 +67,7 @@ export function precombineOperator(
   };
   const flush = (): void => {
     size = 0;
+    recent.clear();
     for (const table of tables.values()) {
       for (const entry of table.values()) next(kv(entry.key, entry.accumulator), entry.meta);
       table.clear();
@@ -80,32 +84,43 @@ export function precombineOperator(
       const { key, value } = element as KV<unknown, unknown>;
       if (meta.windows.length !== 1) {
         // Each window has its own accumulator: send the element on as several, uncombined.
-        for (const window of meta.windows) addTo(tableOf(window), key, value, exploded(meta, window));
+        for (const window of meta.windows) add(window, key, value, exploded(meta, window));
         return;
       }
-      const window = meta.windows[0];
-      addTo(window === lastWindow ? lastTable : tableOf(window), key, value, meta);
+      add(meta.windows[0], key, value, meta);
     },
     finishBundle: flush,
     abort() {
       tables.clear();
+      recent.clear();
       lastWindow = undefined;
     },
   };
 
-  function addTo(table: Map<unknown, Entry>, key: unknown, value: unknown, meta: ElementMeta): void {
-    const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
-    const entry = table.get(lookup);
+  function add(window: Window, key: unknown, value: unknown, meta: ElementMeta): void {
+    let entry = typeof key === "string" ? recent.get(key) : undefined;
+    if (entry === undefined || entry.window !== window) {
+      const table = window === lastWindow ? lastTable : tableOf(window);
+      const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
+      entry = table.get(lookup);
+      if (entry === undefined) return begin(table, lookup, { key, window, accumulator: undefined, meta }, value);
+      if (typeof key === "string") recent.remember(key, entry);
+    }
     try {
-      if (entry !== undefined) {
-        entry.accumulator = fn.addInput(entry.accumulator, value);
-        if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
-        return;
-      }
-      table.set(lookup, { key, accumulator: fn.addInput(fn.createAccumulator(), value), meta });
+      entry.accumulator = fn.addInput(entry.accumulator, value);
     } catch (cause) {
       throw scope.userError("addInput failed", cause, value);
     }
+    if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
+  }
+
+  function begin(table: Map<unknown, Entry>, lookup: unknown, entry: Entry, value: unknown): void {
+    try {
+      entry.accumulator = fn.addInput(fn.createAccumulator(), value);
+    } catch (cause) {
+      throw scope.userError("addInput failed", cause, value);
+    }
+    table.set(lookup, entry);
     if (++size >= limit) flush();
   }
 }
