@@ -82,12 +82,12 @@ export function precombineOperator(
     receive(element, meta) {
       counter.n++;
       const { key, value } = element as KV<unknown, unknown>;
-      if (meta.windows.length !== 1) {
-        // Each window has its own accumulator: send the element on as several, uncombined.
-        for (const window of meta.windows) add(window, key, value, exploded(meta, window));
-        return;
-      }
-      add(meta.windows[0], key, value, meta);
+      const { windows } = meta;
+      if (windows.length === 1) {
+        const entry = typeof key === "string" ? recent.get(key) : undefined;
+        if (entry !== undefined && entry.window === windows[0]) addTo(entry, value, meta);
+        else add(windows[0], key, value, meta);
+      } else for (const window of windows) add(window, key, value, exploded(meta, window)); // each has an accumulator of its own
     },
     finishBundle: flush,
     abort() {
@@ -98,14 +98,15 @@ export function precombineOperator(
   };
 
   function add(window: Window, key: unknown, value: unknown, meta: ElementMeta): void {
-    let entry = typeof key === "string" ? recent.get(key) : undefined;
-    if (entry === undefined || entry.window !== window) {
-      const table = window === lastWindow ? lastTable : tableOf(window);
-      const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
-      entry = table.get(lookup);
-      if (entry === undefined) return begin(table, lookup, { key, window, accumulator: undefined, meta }, value);
-      if (typeof key === "string") recent.remember(key, entry);
-    }
+    const table = window === lastWindow ? lastTable : tableOf(window);
+    const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
+    const entry = table.get(lookup);
+    if (entry === undefined) return begin(table, lookup, { key, window, accumulator: undefined, meta }, value);
+    if (typeof key === "string") recent.remember(key, entry);
+    addTo(entry, value, meta);
+  }
+
+  function addTo(entry: Entry, value: unknown, meta: ElementMeta): void {
     try {
       entry.accumulator = fn.addInput(entry.accumulator, value);
     } catch (cause) {

@@ -1,4 +1,4 @@
-const SLOTS = 8192;
+const SLOTS = 16_384;
 /** Lookups between two judgements, and how many of them must have been hits for the next ones to be tried. */
 const TRIAL = 4096;
 const WORTH_IT = TRIAL / 4;

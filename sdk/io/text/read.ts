@@ -60,15 +60,22 @@ async function* blocksOf(path: string, position: number): AsyncGenerator<Uint8Ar
   } catch (cause) {
     throw readError(path, cause);
   }
+  // Two buffers: while the lines of one are processed the other is filled. The line reader copies what it keeps.
+  let current = Buffer.allocUnsafe(BLOCK_BYTES);
+  let next = Buffer.allocUnsafe(BLOCK_BYTES);
+  let reading = file.read(next, 0, BLOCK_BYTES, position);
   try {
-    const buffer = Buffer.allocUnsafe(BLOCK_BYTES);
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, BLOCK_BYTES, position);
+      const { bytesRead } = await reading;
       if (bytesRead === 0) return;
       position += bytesRead;
-      yield buffer.subarray(0, bytesRead); // reused: the line reader copies what it keeps
+      [current, next] = [next, current];
+      reading = file.read(next, 0, BLOCK_BYTES, position);
+      reading.catch(() => undefined); // surfaces when it is awaited
+      yield current.subarray(0, bytesRead);
     }
   } finally {
+    await reading.catch(() => undefined);
     await file.close();
   }
 }
