@@ -1,4 +1,4 @@
-import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import { GLOBAL_WINDOW_MAX_TIMESTAMP, IntervalWindow, type Timestamp, type Window } from "../values/index.js";
 import type { WindowFn } from "./window-fn.js";
 
 /** Windows `[n·size + offset, (n+1)·size + offset)`, `beam:window_fn:fixed_windows:v1`. */
@@ -28,6 +28,9 @@ export class FixedWindows implements WindowFn {
     const start = timestamp - (remainder < 0 ? remainder + this.sizeMs : remainder);
     this.lastStart = start;
     this.lastEnd = start + this.sizeMs;
+    // As in Beam: the last window ends with the global one, not beyond all timestamps that an element can have.
+    if (start <= GLOBAL_WINDOW_MAX_TIMESTAMP && this.lastEnd > GLOBAL_WINDOW_MAX_TIMESTAMP + 1)
+      this.lastEnd = GLOBAL_WINDOW_MAX_TIMESTAMP + 1;
     this.last = [new IntervalWindow(start, this.lastEnd)];
     return this.last;
   }

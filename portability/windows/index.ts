@@ -2,5 +2,7 @@
 export * from "./assigns-one-window.js";
 export * from "./fixed-windows.js";
 export * from "./global-windows.js";
+export * from "./sessions.js";
 export * from "./side-input-window.js";
+export * from "./sliding-windows.js";
 export type * from "./window-fn.js";

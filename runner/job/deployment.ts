@@ -30,7 +30,7 @@ import {
 } from "../runtime/index.js";
 import { HeapStore, KeyGroups, keySpaceOf } from "../store/index.js";
 import type { Component, Stream, Topology } from "../topology/index.js";
-import { GroupByKey } from "../windows/index.js";
+import { GroupByKey, MergingGroupByKey } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { readWindowFn } from "./read-window-fn.js";
@@ -149,8 +149,10 @@ export class Deployment {
   private headOf({ head, stage }: Component, receiver: Receiver): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
+    const strategy = readGroupingStrategy(head, stage.components);
+    if (strategy.merging) return new MergingGroupByKey(strategy, keys, receiver);
     const store = new HeapStore(new KeyGroups(this.parts.topology.keyGroups, keys));
-    return new GroupByKey(readGroupingStrategy(head, stage.components), keys, store, receiver);
+    return new GroupByKey(strategy, keys, store, receiver);
   }
 
   private codecOf(stream: Stream): BatchCodec {

@@ -1,5 +1,6 @@
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { SESSION_WINDOW_FN } from "../../portability/urns/index.js";
 import type { Head, Topology } from "../topology/index.js";
 import type { GroupingStrategy, TimestampCombiner } from "../windows/index.js";
 
@@ -8,17 +9,18 @@ type GroupingHead = Extract<Head, { kind: "group-by-key" }>;
 /**
  * The windowing strategy of a grouping, in the runner's own terms.
  *
- * @throws PipelineError naming the transform, for windows that merge and for triggers other than the default one.
+ * @throws PipelineError naming the transform, for windows other than sessions that merge, and for triggers other than the default one.
  */
 export function readGroupingStrategy(head: GroupingHead, components: beam.pipeline.IComponents): GroupingStrategy {
   const strategy = components.windowingStrategies?.[head.windowingStrategyId];
   if (strategy === undefined)
     throw new PipelineError("windowing_missing", `the pipeline has no windowing strategy "${head.windowingStrategyId}" (${where(head)})`);
-  if (strategy.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE)
+  const merging = strategy.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE;
+  if (merging && strategy.windowFn?.urn !== SESSION_WINDOW_FN.PROPERTIES)
     throw new PipelineError(
       "windows_merge",
-      `windows of ${strategy.windowFn?.urn ?? "an unknown window function"} merge, which groupings do not support yet (${where(head)}); ` +
-        "use fixed, sliding or global windows",
+      `windows of ${strategy.windowFn?.urn ?? "an unknown window function"} merge in a way that groupings do not know yet (${where(head)}); ` +
+        "use sessions, or windows that do not merge",
     );
   const allowedLatenessMs = Number(strategy.allowedLateness ?? 0);
   checkTrigger(head, strategy.trigger, allowedLatenessMs);
@@ -31,6 +33,7 @@ export function readGroupingStrategy(head: GroupingHead, components: beam.pipeli
     timestampCombiner: combinerOf(head, strategy.outputTime),
     allowedLatenessMs,
     accumulating: strategy.accumulationMode === beam.pipeline.AccumulationMode.Enum.ACCUMULATING,
+    merging,
   };
 }
 

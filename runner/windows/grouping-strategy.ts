@@ -8,7 +8,14 @@ export interface GroupingStrategy {
   readonly allowedLatenessMs: number;
   /** Whether a later pane repeats the values of the earlier ones. */
   readonly accumulating: boolean;
+  /** Whether windows of a key that overlap become one. */
+  readonly merging: boolean;
 }
 
 /** Beam's default windowing strategy, whatever the window function. */
-export const DEFAULT_GROUPING: GroupingStrategy = { timestampCombiner: "end-of-window", allowedLatenessMs: 0, accumulating: false };
+export const DEFAULT_GROUPING: GroupingStrategy = {
+  timestampCombiner: "end-of-window",
+  allowedLatenessMs: 0,
+  accumulating: false,
+  merging: false,
+};

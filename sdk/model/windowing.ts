@@ -8,6 +8,13 @@ export interface WindowingStrategy {
   readonly windowFn: WindowFn;
   readonly timestampCombiner: TimestampCombiner;
   readonly allowedLatenessMs: number;
+  /** True behind a grouping whose windows merged: they are final, and do not merge again. */
+  readonly alreadyMerged?: boolean;
+}
+
+/** How the output of a grouping is windowed. */
+export function groupedWindowing(windowing: WindowingStrategy): WindowingStrategy {
+  return windowing.windowFn.merging && windowing.alreadyMerged !== true ? { ...windowing, alreadyMerged: true } : windowing;
 }
 
 export const GLOBAL_WINDOWING: WindowingStrategy = {

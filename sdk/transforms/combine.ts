@@ -3,6 +3,7 @@ import { kv, type KV } from "../../portability/values/index.js";
 import type { CombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
+import { groupedWindowing } from "../model/windowing.js";
 import { fromBinary } from "./combine-fns.js";
 import { anyValue } from "./element-coder.js";
 import { keyedCoders } from "./keyed-coder.js";
@@ -63,7 +64,7 @@ export function perKey<K, In, Acc, Out>(
         combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>,
         keyCoder,
       });
-      return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), input.windowing);
+      return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), groupedWindowing(input.windowing));
     },
   };
 }

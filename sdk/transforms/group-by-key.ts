@@ -2,6 +2,7 @@ import { iterableCoder, kvCoder } from "../../portability/coders/index.js";
 import type { KV } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
+import { groupedWindowing } from "../model/windowing.js";
 import { keyedCoders } from "./keyed-coder.js";
 
 /**
@@ -17,7 +18,7 @@ export function groupByKey<K, V>(name?: string): PTransform<PCollection<KV<K, V>
     expand(input) {
       const { keyCoder, valueCoder } = keyedCoders(input);
       input.graph.setPrimitive({ kind: "group-by-key", keyCoder, valueCoder });
-      return input.graph.output<KV<K, Iterable<V>>>(kvCoder(keyCoder, iterableCoder(valueCoder)), input.windowing);
+      return input.graph.output<KV<K, Iterable<V>>>(kvCoder(keyCoder, iterableCoder(valueCoder)), groupedWindowing(input.windowing));
     },
   };
 }

@@ -18,6 +18,6 @@ export {
   type TaggedParDoSpec,
 } from "./par-do.js";
 export { reshuffle } from "./reshuffle.js";
-export { days, fixed, global, hours, minutes, seconds, windowInto, type WindowOptions } from "./window-into.js";
+export { days, fixed, global, hours, minutes, seconds, sessions, sliding, windowInto, type WindowOptions } from "./window-into.js";
 export { asIterable, asList, asMap, asMultimap, asSingleton } from "./side-inputs.js";
 export { withCoder } from "./with-coder.js";

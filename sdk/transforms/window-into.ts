@@ -1,4 +1,4 @@
-import { FixedWindows, globalWindows, type WindowFn } from "../../portability/windows/index.js";
+import { FixedWindows, globalWindows, Sessions, SlidingWindows, type WindowFn } from "../../portability/windows/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import type { TimestampCombiner } from "../model/windowing.js";
@@ -41,6 +41,40 @@ export function windowInto<T>(
 /** Windows of `sizeMs` milliseconds, starting at multiples of it plus `offsetMs`. */
 export function fixed(sizeMs: number, offsetMs = 0): WindowFn {
   return new FixedWindows(sizeMs, offsetMs);
+}
+
+/**
+ * Overlapping windows of `size` milliseconds, one starting every `every` milliseconds: each element is in `size / every` of them.
+ *
+ * @throws RangeError if `every` exceeds `size`
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(sliding({ size: minutes(10), every: minutes(1) }))).apply(countPerElement());
+ * ```
+ */
+export function sliding({
+  size,
+  every,
+  offset = 0,
+}: {
+  readonly size: number;
+  readonly every: number;
+  readonly offset?: number;
+}): WindowFn {
+  return new SlidingWindows(size, every, offset);
+}
+
+/**
+ * Sessions: the elements of a key with less than `gapMs` milliseconds from one to the next share a window, which ends `gapMs` after
+ * the last of them. Windows take that form when elements are grouped.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(sessions(minutes(30)))).apply(withKeys(({ user }) => user)).apply(countPerKey());
+ * ```
+ */
+export function sessions(gapMs: number): WindowFn {
+  return new Sessions(gapMs);
 }
 
 /** One window for everything. */

@@ -45,6 +45,7 @@ export class WindowingIds {
       Buffer.from(windowFn.payload ?? []).toString("base64"),
       windowing.timestampCombiner,
       windowing.allowedLatenessMs,
+      windowing.alreadyMerged === true,
     ]);
     let id = this.byShape.get(shape);
     if (id === undefined) {
@@ -52,7 +53,7 @@ export class WindowingIds {
       this.byShape.set(shape, id);
       this.strategies[id] = {
         windowFn,
-        mergeStatus: beam.pipeline.MergeStatus.Enum.NON_MERGING,
+        mergeStatus: mergeStatusOf(windowing),
         windowCoderId: this.windowCoderId(windowing.windowFn.urn),
         trigger: { default: {} },
         accumulationMode: beam.pipeline.AccumulationMode.Enum.DISCARDING,
@@ -65,4 +66,9 @@ export class WindowingIds {
     }
     return id;
   }
+}
+
+function mergeStatusOf({ windowFn, alreadyMerged }: WindowingStrategy): beam.pipeline.MergeStatus.Enum {
+  if (!windowFn.merging) return beam.pipeline.MergeStatus.Enum.NON_MERGING;
+  return alreadyMerged === true ? beam.pipeline.MergeStatus.Enum.ALREADY_MERGED : beam.pipeline.MergeStatus.Enum.NEEDS_MERGE;
 }

@@ -38,7 +38,7 @@ describe("GroupByKey", () => {
           const emitted: string[] = [];
           let outputWatermark = -Infinity;
           const grouping = new GroupByKey(
-            { timestampCombiner: combiner, allowedLatenessMs: 0, accumulating: false },
+            { timestampCombiner: combiner, allowedLatenessMs: 0, accumulating: false, merging: false },
             keys,
             new HeapStore(new KeyGroups(8, keys), splitAt),
             (value, meta) => {

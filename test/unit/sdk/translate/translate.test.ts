@@ -18,12 +18,13 @@ import {
   reshuffle,
   sumFn,
   windowInto,
+  sessions,
   withKeys,
 } from "../../../../sdk/index.js";
 import { readFunctionPayload } from "../../../../sdk/translate/function-payload.js";
 import { translatePipeline } from "../../../../sdk/translate/translate-pipeline.js";
 import { windowFnFromProto, windowFnToProto } from "../../../../portability/payloads/window-fns.js";
-import { FixedWindows, globalWindows } from "../../../../portability/windows/index.js";
+import { FixedWindows, globalWindows, Sessions, SlidingWindows } from "../../../../portability/windows/index.js";
 
 const definition = pipeline({
   options: { size: option.int({ default: 60_000 }) },
@@ -165,8 +166,37 @@ describe("a translated pipeline", () => {
   });
 });
 
+describe("sessions in a translated pipeline", () => {
+  it("merge in the first grouping, and not again behind it", () => {
+    const { MergeStatus } = beam.pipeline;
+    const { components } = translatePipeline(
+      pipeline((p) => {
+        const clicks = p.apply(create("clicks", ["a"])).apply(windowInto("sessions", sessions(1000)));
+        clicks
+          .apply(withKeys("key", (user) => user))
+          .apply(groupByKey("group"))
+          .apply(keys("users"))
+          .apply(countPerElement("count"));
+      }).build(),
+    );
+    const status = (transform: string): number | null | undefined => {
+      const pcollection = components?.pcollections?.[Object.values(components.transforms?.[transform].outputs ?? {})[0]];
+      return components?.windowingStrategies?.[pcollection?.windowingStrategyId ?? ""].mergeStatus;
+    };
+    assert.equal(status("sessions"), MergeStatus.Enum.NEEDS_MERGE);
+    for (const behind of ["group", "users", "count"]) assert.equal(status(behind), MergeStatus.Enum.ALREADY_MERGED, behind);
+  });
+});
+
 describe("window functions on the wire", () => {
-  for (const windowFn of [new FixedWindows(1), new FixedWindows(1500, 1499), new FixedWindows(86_400_000, 3_600_000), globalWindows])
+  for (const windowFn of [
+    new FixedWindows(1),
+    new FixedWindows(1500, 1499),
+    new FixedWindows(86_400_000, 3_600_000),
+    globalWindows,
+    new SlidingWindows(600_000, 60_000, 7),
+    new Sessions(1801),
+  ])
     it(`come back as they were (${JSON.stringify(windowFn)})`, () => {
       assert.deepEqual(windowFnFromProto(windowFnToProto(windowFn)), windowFn);
     });

@@ -1,0 +1,22 @@
+import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import type { WindowFn } from "./window-fn.js";
+
+/**
+ * Sessions of activity, `beam:window_fn:session_windows:v1`: an element starts as the window `[timestamp, timestamp + gap)`, and
+ * those of one key that overlap merge when they are grouped.
+ */
+export class Sessions implements WindowFn {
+  readonly urn = "beam:window_fn:session_windows:v1";
+  readonly merging = true;
+
+  constructor(
+    /** Milliseconds without an element after which a session is over, above zero. */
+    readonly gapMs: number,
+  ) {
+    if (!(Number.isSafeInteger(gapMs) && gapMs > 0)) throw new RangeError(`session gap must be a whole number of ms above 0, not ${gapMs}`);
+  }
+
+  assign(timestamp: Timestamp): readonly Window[] {
+    return [new IntervalWindow(timestamp, timestamp + this.gapMs)];
+  }
+}

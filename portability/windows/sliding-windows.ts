@@ -1,0 +1,56 @@
+import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import type { WindowFn } from "./window-fn.js";
+
+/** Windows `[n·period + offset, n·period + offset + size)`, each timestamp in several of them: `beam:window_fn:sliding_windows:v1`. */
+export class SlidingWindows implements WindowFn {
+  readonly urn = "beam:window_fn:sliding_windows:v1";
+  readonly merging = false;
+  // The windows of the last timestamp, and the span of time that has the same ones.
+  private sameFrom = NaN;
+  private sameTo = NaN;
+  private last: readonly Window[] = [];
+
+  constructor(
+    /** Length in milliseconds, above zero. */
+    readonly sizeMs: number,
+    /** From the start of a window to that of the next, in milliseconds, above zero. Where it exceeds the size, timestamps may have no window. */
+    readonly periodMs: number,
+    /** Shift of the grid in milliseconds, in [0, period). */
+    readonly offsetMs = 0,
+  ) {
+    for (const [what, ms] of [
+      ["size", sizeMs],
+      ["period", periodMs],
+    ] as const)
+      if (!(Number.isSafeInteger(ms) && ms > 0)) throw new RangeError(`window ${what} must be a whole number of ms above 0, not ${ms}`);
+    if (periodMs > sizeMs)
+      throw new RangeError(
+        `windows of ${sizeMs} ms every ${periodMs} ms leave gaps, whose elements would be lost; use a period up to the size`,
+      );
+    if (!(Number.isSafeInteger(offsetMs) && offsetMs >= 0 && offsetMs < periodMs))
+      throw new RangeError(`window offset must be a whole number of ms in [0, ${periodMs}), not ${offsetMs}`);
+  }
+
+  assign(timestamp: Timestamp): readonly Window[] {
+    if (timestamp >= this.sameFrom && timestamp < this.sameTo) return this.last;
+    const lastStart = this.gridAtOrBefore(timestamp);
+    const windows: Window[] = [];
+    for (let start = lastStart; start + this.sizeMs > timestamp; start -= this.periodMs)
+      windows.push(new IntervalWindow(start, start + this.sizeMs));
+    // The set changes where a window starts, or where the earliest of these ends.
+    this.sameFrom = Math.max(lastStart, lastStart - windows.length * this.periodMs + this.sizeMs);
+    this.sameTo = Math.min(lastStart + this.periodMs, windows[windows.length - 1].maxTimestamp + 1);
+    this.last = windows;
+    return windows;
+  }
+
+  /** What tells it from others; not the windows it remembers. */
+  toJSON(): object {
+    return { urn: this.urn, sizeMs: this.sizeMs, periodMs: this.periodMs, offsetMs: this.offsetMs };
+  }
+
+  private gridAtOrBefore(timestamp: Timestamp): Timestamp {
+    const remainder = (timestamp - this.offsetMs) % this.periodMs;
+    return timestamp - (remainder < 0 ? remainder + this.periodMs : remainder);
+  }
+}
