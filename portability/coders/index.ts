@@ -23,6 +23,7 @@ export * from "./schema-proto.js";
 export * from "./sharded-key-coder.js";
 export * from "./state-backed-iterable-coder.js";
 export * from "./timer-coder.js";
+export * from "./union-coder.js";
 export * from "./utf8-coder.js";
 export * from "./value-coder.js";
 export * from "./varint-coder.js";

@@ -18,6 +18,7 @@ import { rowCoderFromPayload, schemaCoderFromPayload } from "./schema-coders.js"
 import { shardedKeyCoder } from "./sharded-key-coder.js";
 import { stateBackedIterableCoder, type StateBackedRest } from "./state-backed-iterable-coder.js";
 import { timerCoder } from "./timer-coder.js";
+import { unionCoder } from "./union-coder.js";
 import { utf8Coder } from "./utf8-coder.js";
 import { ValueCoder } from "./value-coder.js";
 import { varintBigIntCoder, varintCoder } from "./varint-coder.js";
@@ -121,5 +122,6 @@ function standardCoders({ bigIntVarints, stateBackedRest }: CoderRegistryOptions
     entry(CODER.ROW, 0, (_, payload) => erase(rowCoderFromPayload(payload))),
     entry(CODER.SCHEMA, 0, (_, payload) => erase(schemaCoderFromPayload(payload))),
     entry(BEAMSTORM.VALUE_CODER, 0, () => new ValueCoder()),
+    entry(BEAMSTORM.UNION_CODER, ANY_NUMBER, (kinds) => erase(unionCoder(kinds))),
   ];
 }

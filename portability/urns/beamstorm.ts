@@ -13,6 +13,8 @@ export const BEAMSTORM = {
   WINDOW_MAPPING_FN: "beamstorm:windowmapping:default:v1",
   /** Any plain JavaScript value. */
   VALUE_CODER: "beamstorm:coder:value:v1",
+  /** A value of one of several kinds: its components are the kinds' coders. */
+  UNION_CODER: "beamstorm:coder:union:v1",
   /** A coder of a program: its payload names it. */
   CUSTOM_CODER: "beamstorm:coder:program:v1",
   /** Functions that the process itself executes. */

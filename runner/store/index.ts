@@ -2,6 +2,5 @@
 export * from "./heap-store.js";
 export * from "./key-groups.js";
 export * from "./key-space.js";
-export * from "./murmur3.js";
 export * from "./state-store.js";
 export * from "./window-map.js";

@@ -8,7 +8,7 @@
 // the key is its own identity and nothing is encoded. The exceptions are handled here: -0, NaN, strings with lone surrogates.
 import type { Coder } from "../../portability/coders/coder.js";
 import { ByteReader, ByteWriter } from "../../portability/coders/index.js";
-import { murmur3Chars, murmur3Bytes, NOT_NARROW } from "./murmur3.js";
+import { murmur3Chars, murmur3Bytes, NOT_NARROW } from "../../portability/hash/murmur3.js";
 
 /** A key in a form that `===` compares by value. */
 export type StateKey = string | number | bigint | boolean | symbol;

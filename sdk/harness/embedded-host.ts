@@ -8,7 +8,10 @@ export class EmbeddedHost implements StageHost {
   private readonly coders = new Map<string, Coder<unknown>>();
   private readonly registry = new CoderRegistry();
 
-  constructor(private readonly program: Program) {}
+  constructor(private readonly program: Program) {
+    // Coders of the author's own do not travel either: the program has them.
+    for (const coder of program.coders()) if (!this.registry.knows(coder.urn)) this.registry.register(coder.urn, () => coder);
+  }
 
   coder(descriptor: StageDescriptor, coderId: string): Coder<unknown> {
     let coder = this.coders.get(coderId);

@@ -7,7 +7,7 @@ import {
   type Receiver,
   type Timestamp,
 } from "../../portability/values/index.js";
-import type { DoFn, UntypedParDo } from "../model/do-fn.js";
+import type { DoFn, EmitAt, UntypedParDo } from "../model/do-fn.js";
 import { checkedTimestamp } from "./checked-timestamp.js";
 import { ReusedContext, withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
@@ -19,7 +19,7 @@ import type { SideInputView } from "./side-input-view.js";
 /** The meta of elements emitted where there is no input: the global window, at its end. */
 const FINISH_META = new ElementMeta(GLOBAL_WINDOW_MAX_TIMESTAMP, GLOBAL_WINDOWS, NO_FIRING);
 
-type EmitFn = (value: unknown, timestamp?: Timestamp) => void;
+type EmitFn = (value: unknown, at?: Timestamp | EmitAt) => void;
 
 /** An output kept until it is its call's turn. */
 interface Held {
@@ -31,10 +31,10 @@ interface Held {
 /** Makes an emit function of a context. Closed, see {@link withOwnCode}. */
 type MakeEmit = (context: CallContext, next: Receiver, scope: OperatorScope, library: typeof LIBRARY) => EmitFn;
 
-const makeEmit: MakeEmit = (context, next, scope, { emittedLate, stamped }) => {
-  return (value, timestamp) => {
+const makeEmit: MakeEmit = (context, next, scope, { emittedLate, placed }) => {
+  return (value, at) => {
     if (!context.active) return emittedLate(value, scope);
-    const meta = timestamp === undefined ? context.meta : stamped(timestamp, value, context.meta, scope);
+    const meta = at === undefined ? context.meta : placed(at, value, context.meta, scope);
     if (context.held === undefined) next(value, meta);
     else context.held.push({ next, value, meta });
   };
@@ -51,11 +51,12 @@ function emittedLate(value: unknown, scope: OperatorScope): void {
   throw error;
 }
 
-function stamped(timestamp: Timestamp, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
-  return new ElementMeta(checkedTimestamp(timestamp, value, scope), meta.windows, meta.pane);
+function placed(at: Timestamp | EmitAt, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
+  if (typeof at === "number") return new ElementMeta(checkedTimestamp(at, value, scope), meta.windows, meta.pane);
+  return new ElementMeta(checkedTimestamp(at.timestamp, value, scope), at.window === undefined ? meta.windows : [at.window], meta.pane);
 }
 
-const LIBRARY = { emittedLate, stamped };
+const LIBRARY = { emittedLate, placed };
 
 /** An output of the operator, and how its emit functions are made: with code of their own, but one for all contexts. */
 interface Port {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Coder } from "../../portability/coders/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import type { GraphBuilder } from "../model/graph-builder.js";
 import type { Primitive, TransformNode } from "../model/transform-node.js";
@@ -28,6 +29,21 @@ export class Program {
         `the program has no ${kind} transform named "${transform}"; it is not the program that was submitted`,
       );
     return primitive as Extract<Primitive, { kind: K }>;
+  }
+
+  /** All coders that the pipeline names, with what they are made of. */
+  coders(): ReadonlySet<Coder<unknown>> {
+    const found = new Set<Coder<unknown>>();
+    const add = (coder: Coder<unknown>): void => {
+      if (found.has(coder)) return;
+      found.add(coder);
+      coder.components.forEach(add);
+    };
+    for (const { coder } of this.graph.pcollections) add(coder);
+    for (const { primitive } of this.nodes.values())
+      if (primitive?.kind === "combine-per-key" && primitive.combineFn.accumulatorCoder !== undefined)
+        add(primitive.combineFn.accumulatorCoder);
+    return found;
   }
 
   site(transform: string): string | undefined {

@@ -1,4 +1,4 @@
-import type { ElementMeta, PaneInfo, Timestamp, Window } from "../../portability/values/index.js";
+import type { PaneInfo, Timestamp, Window } from "../../portability/values/index.js";
 import type { SideInputs, SideInputViews } from "./side-input.js";
 
 /** What a function may ask about the element it is called with. */
@@ -53,8 +53,11 @@ export interface UntypedParDo {
   teardown?(context: { local: unknown }): unknown;
 }
 
-/** Sends one element to an output, with the timestamp and windows of the input unless told otherwise. */
-export type Emit<O> = (value: O, timestamp?: Timestamp) => void;
+/** When and where an emitted element is: in the windows of the input unless told otherwise. */
+export interface EmitAt {
+  readonly timestamp: Timestamp;
+  readonly window?: Window;
+}
 
-/** Sends an element from `finishBundle`, where there is no input to inherit from. */
-export type EmitMeta = ElementMeta;
+/** Sends one element to an output, with the timestamp and windows of the input unless told otherwise. */
+export type Emit<O> = (value: O, at?: Timestamp | EmitAt) => void;

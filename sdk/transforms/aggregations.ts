@@ -3,7 +3,8 @@ import { kv, type KV } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { countFn, maxFn, meanFn, minFn, sumFn } from "./combine-fns.js";
-import { globally, perKey } from "./combine.js";
+import { globally } from "./combine.js";
+import { perKey } from "./per-key.js";
 import { anyValue } from "./element-coder.js";
 import { elementwise } from "./par-do.js";
 

@@ -3,15 +3,24 @@ import { kv, type KV } from "../../portability/values/index.js";
 import type { CombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
-import { groupedWindowing } from "../model/windowing.js";
 import { fromBinary } from "./combine-fns.js";
 import { anyValue } from "./element-coder.js";
-import { keyedCoders } from "./keyed-coder.js";
 import { elementwise } from "./par-do.js";
 import { values } from "./elementwise.js";
+import { withFanout } from "./hot-key-fanout.js";
+import { perKey } from "./per-key.js";
 
 /** A CombineFn, or an associative and commutative function of two values. */
 export type Combiner<In, Acc, Out> = CombineFn<In, Acc, Out> | ((left: In, right: In) => In & Out);
+
+/** Options of a combine. */
+export interface CombineOptions<K> {
+  /**
+   * Combines the values of a key in this many parts first, which are combined into one afterwards: for keys with so many values that
+   * one task could not keep up. A number for all keys, or a function that gives it for a key, 1 for those that are not hot.
+   */
+  readonly hotKeyFanout?: number | ((key: K) => number);
+}
 
 /**
  * Combines the values of each key, per window (`beam:transform:combine_per_key:v1`). Values are combined before they
@@ -19,19 +28,28 @@ export type Combiner<In, Acc, Out> = CombineFn<In, Acc, Out> | ((left: In, right
  *
  * @example `sales.apply(combinePerKey((a, b) => a + b))`
  */
-export function combinePerKey<K, In>(fn: (left: In, right: In) => In): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
-export function combinePerKey<K, In, Acc, Out>(fn: CombineFn<In, Acc, Out>): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
+export function combinePerKey<K, In>(
+  fn: (left: In, right: In) => In,
+  options?: CombineOptions<K>,
+): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
+export function combinePerKey<K, In, Acc, Out>(
+  fn: CombineFn<In, Acc, Out>,
+  options?: CombineOptions<K>,
+): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
 export function combinePerKey<K, In>(
   name: string,
   fn: (left: In, right: In) => In,
+  options?: CombineOptions<K>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
 export function combinePerKey<K, In, Acc, Out>(
   name: string,
   fn: CombineFn<In, Acc, Out>,
+  options?: CombineOptions<K>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
 export function combinePerKey(...args: unknown[]): PTransform<PCollection<KV<unknown, unknown>>, PCollection<KV<unknown, unknown>>> {
-  const { name, combineFn } = combinerOf(args);
-  return perKey(name, "combinePerKey", combineFn);
+  const { name, combineFn, options } = combinerOf(args);
+  if (options?.hotKeyFanout === undefined) return perKey(name, "combinePerKey", combineFn);
+  return withFanout(name, "combinePerKey", combineFn, options.hotKeyFanout);
 }
 
 /**
@@ -39,34 +57,27 @@ export function combinePerKey(...args: unknown[]): PTransform<PCollection<KV<unk
  *
  * @example `numbers.apply(combineGlobally((a, b) => Math.max(a, b)))`
  */
-export function combineGlobally<T>(fn: (left: T, right: T) => T): PTransform<PCollection<T>, PCollection<T>>;
-export function combineGlobally<In, Acc, Out>(fn: CombineFn<In, Acc, Out>): PTransform<PCollection<In>, PCollection<Out>>;
-export function combineGlobally<T>(name: string, fn: (left: T, right: T) => T): PTransform<PCollection<T>, PCollection<T>>;
-export function combineGlobally<In, Acc, Out>(name: string, fn: CombineFn<In, Acc, Out>): PTransform<PCollection<In>, PCollection<Out>>;
+export function combineGlobally<T>(
+  fn: (left: T, right: T) => T,
+  options?: CombineOptions<null>,
+): PTransform<PCollection<T>, PCollection<T>>;
+export function combineGlobally<In, Acc, Out>(
+  fn: CombineFn<In, Acc, Out>,
+  options?: CombineOptions<null>,
+): PTransform<PCollection<In>, PCollection<Out>>;
+export function combineGlobally<T>(
+  name: string,
+  fn: (left: T, right: T) => T,
+  options?: CombineOptions<null>,
+): PTransform<PCollection<T>, PCollection<T>>;
+export function combineGlobally<In, Acc, Out>(
+  name: string,
+  fn: CombineFn<In, Acc, Out>,
+  options?: CombineOptions<null>,
+): PTransform<PCollection<In>, PCollection<Out>>;
 export function combineGlobally(...args: unknown[]): PTransform<PCollection<unknown>, PCollection<unknown>> {
-  const { name, combineFn } = combinerOf(args);
-  return globally(name, "combineGlobally", combineFn);
-}
-
-/** @internal */
-export function perKey<K, In, Acc, Out>(
-  name: string | undefined,
-  defaultName: string,
-  combineFn: CombineFn<In, Acc, Out>,
-): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
-  return {
-    name,
-    defaultName,
-    expand(input) {
-      const { keyCoder } = keyedCoders(input);
-      input.graph.setPrimitive({
-        kind: "combine-per-key",
-        combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>,
-        keyCoder,
-      });
-      return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), groupedWindowing(input.windowing));
-    },
-  };
+  const { name, combineFn, options } = combinerOf(args);
+  return globally(name, "combineGlobally", combineFn, options?.hotKeyFanout);
 }
 
 /** @internal */
@@ -74,6 +85,7 @@ export function globally<In, Acc, Out>(
   name: string | undefined,
   defaultName: string,
   combineFn: CombineFn<In, Acc, Out>,
+  fanout?: CombineOptions<unknown>["hotKeyFanout"],
 ): PTransform<PCollection<In>, PCollection<Out>> {
   return {
     name,
@@ -84,14 +96,18 @@ export function globally<In, Acc, Out>(
       );
       return input
         .apply(keyed)
-        .apply(perKey("combine", "combine", combineFn))
+        .apply(fanout === undefined ? perKey("combine", "combine", combineFn) : withFanout("combine", "combine", combineFn, fanout))
         .apply(values<Out>("value"));
     },
   };
 }
 
-function combinerOf(args: unknown[]): { name: string | undefined; combineFn: CombineFn<unknown, unknown, unknown> } {
-  const [name, fn] = typeof args[0] === "string" ? [args[0], args[1]] : [undefined, args[0]];
+function combinerOf(args: unknown[]): {
+  name: string | undefined;
+  combineFn: CombineFn<unknown, unknown, unknown>;
+  options: CombineOptions<unknown> | undefined;
+} {
+  const [name, fn, options] = typeof args[0] === "string" ? [args[0], args[1], args[2]] : [undefined, args[0], args[1]];
   const combineFn = typeof fn === "function" ? fromBinary(fn as (l: unknown, r: unknown) => unknown) : fn;
-  return { name, combineFn: combineFn as CombineFn<unknown, unknown, unknown> };
+  return { name, combineFn: combineFn as CombineFn<unknown, unknown, unknown>, options: options as CombineOptions<unknown> | undefined };
 }

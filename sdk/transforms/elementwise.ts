@@ -1,3 +1,4 @@
+import { kvCoder } from "../../portability/coders/index.js";
 import { kv, type KV, type Timestamp } from "../../portability/values/index.js";
 import type { DoFn, FunctionContext, FunctionDoFn, FunctionOptions } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
@@ -88,6 +89,20 @@ export function keys<K>(name?: string): PTransform<PCollection<KV<K, unknown>>, 
 export function values<V>(name?: string): PTransform<PCollection<KV<unknown, V>>, PCollection<V>> {
   return elementwise(name, "values", { kind: "map", fn: (e: KV<unknown, V>) => e.value, concurrency: 16 }, (i) =>
     componentCoder(i.coder, 1),
+  );
+}
+
+/**
+ * Keys as values and values as keys.
+ *
+ * @example
+ * ```ts
+ * words.apply(countPerElement()).apply(kvSwap()).apply(groupByKey());
+ * ```
+ */
+export function kvSwap<K, V>(name?: string): PTransform<PCollection<KV<K, V>>, PCollection<KV<V, K>>> {
+  return elementwise(name, "kvSwap", { kind: "map", fn: ({ key, value }: KV<K, V>) => kv(value, key), concurrency: 1 }, ({ coder }) =>
+    kvCoder(componentCoder(coder, 1), componentCoder(coder, 0)),
   );
 }
 

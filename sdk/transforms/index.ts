@@ -1,12 +1,24 @@
 // The transforms of the SDK, one family a file.
 export * from "./aggregations.js";
-export { combineGlobally, combinePerKey, type Combiner } from "./combine.js";
+export {
+  approximateQuantilesFn,
+  approximateQuantilesGlobally,
+  approximateQuantilesPerKey,
+  type QuantileOptions,
+} from "./approximate-quantiles.js";
+export { approximateUniqueFn, approximateUniqueGlobally, approximateUniquePerKey, type UniqueOptions } from "./approximate-unique.js";
+export { batchElements } from "./batch-elements.js";
+export { coGroupByKey, type CoGroups } from "./co-group-by-key.js";
+export { combineGlobally, combinePerKey, type CombineOptions, type Combiner } from "./combine.js";
 export { countFn, fromBinary, maxFn, meanFn, minFn, sumFn } from "./combine-fns.js";
 export { create } from "./create.js";
-export { filter, flatMap, keys, map, values, withKeys, withTimestamps } from "./elementwise.js";
+export { distinct } from "./distinct.js";
+export { filter, flatMap, keys, kvSwap, map, values, withKeys, withTimestamps } from "./elementwise.js";
 export { flatten } from "./flatten.js";
 export { groupByKey } from "./group-by-key.js";
 export { impulse } from "./impulse.js";
+export { fullJoin, innerJoin, leftJoin, rightJoin } from "./joins.js";
+export { latestGlobally, latestPerKey } from "./latest.js";
 export {
   of,
   output,
@@ -17,7 +29,16 @@ export {
   type ProcessContext,
   type TaggedParDoSpec,
 } from "./par-do.js";
+export { partition } from "./partition.js";
+export { regex } from "./regex.js";
+export { reifyTimestamps, reifyTimestampsOfValues, reifyWindows, type Reified, type ReifiedWindow } from "./reify.js";
 export { reshuffle } from "./reshuffle.js";
+export { sampleAny, sampleFn, sampleGlobally, samplePerKey } from "./sample.js";
+export { exceptAll, exceptDistinct, intersectAll, intersectDistinct, unionAll, unionDistinct } from "./sets.js";
+export { tee } from "./tee.js";
+export { fromJson, toJson, toText } from "./texts.js";
+export { smallestGlobally, smallestPerKey, topGlobally, topPerKey } from "./top.js";
+export { naturalOrder, topFn, type Compare } from "./top-fn.js";
 export { days, fixed, global, hours, minutes, seconds, sessions, sliding, windowInto, type WindowOptions } from "./window-into.js";
 export { asIterable, asList, asMap, asMultimap, asSingleton } from "./side-inputs.js";
 export { withCoder } from "./with-coder.js";

@@ -51,7 +51,7 @@ interface Lifecycle<E, L, S extends SideInputs> extends FunctionOptions<S> {
   /** Once per task, before anything else; what it returns is `local` in the other functions. */
   setup?: () => L | Promise<L>;
   startBundle?: (context: { readonly local: L }) => void | Promise<void>;
-  /** May emit; elements emitted here carry the end of the global window unless a timestamp is given. */
+  /** May emit; elements emitted here are at the end of the global window unless told otherwise: `emit(value, { timestamp, window })`. */
   finishBundle?: (context: { readonly emit: E; readonly local: L }) => void | Promise<void>;
   /** Best effort, at the end of the task. */
   teardown?: (context: { readonly local: L }) => void | Promise<void>;

@@ -32,7 +32,12 @@ function oracle(elements: readonly Element[], combiner: TimestampCombiner): stri
       from = at + 1;
       const start = session[0].timestamp;
       const at3 = { "end-of-window": timestamp + GAP - 1, earliest: start, latest: timestamp }[combiner];
-      groups.push(`${key} [${start}, ${timestamp + GAP}) ${at3}: ${session.map(({ i }) => i).sort((x, y) => x - y)}`);
+      groups.push(
+        `${key} [${start}, ${timestamp + GAP}) ${at3}: ${session
+          .map(({ i }) => i)
+          .sort((x, y) => x - y)
+          .join()}`,
+      );
     });
   }
   return groups.sort();
@@ -49,7 +54,7 @@ describe("MergingGroupByKey", () => {
           const grouping = new MergingGroupByKey(strategy(combiner), keySpaceOf(new ValueCoder()), (value, meta) => {
             const { key, value: values } = value as KV<string, number[]>;
             assert.ok(meta.timestamp >= outputWatermark, "emitted behind the output watermark");
-            emitted.push(`${key} ${meta.windows.map(String).join()} ${meta.timestamp}: ${[...values].sort((x, y) => x - y)}`);
+            emitted.push(`${key} ${meta.windows.map(String).join()} ${meta.timestamp}: ${[...values].sort((x, y) => x - y).join()}`);
           });
           const drain = (): void => {
             for (;;) {

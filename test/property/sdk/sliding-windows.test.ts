@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { GLOBAL_WINDOW_MAX_TIMESTAMP, IntervalWindow } from "../../../portability/values/index.js";
+import { GLOBAL_WINDOW_MAX_TIMESTAMP, type IntervalWindow } from "../../../portability/values/index.js";
 import { FixedWindows, SlidingWindows } from "../../../portability/windows/index.js";
 
 const grids = fc

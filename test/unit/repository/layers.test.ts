@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const top = ["portability", "sdk", "runner", "local", "cli"];
 
-const plain = ["portability/values", "portability/urns", "portability/windows", "portability/coders", "portability/schemas"];
+const plain = ["values", "urns", "hash", "windows", "coders", "schemas"].map((folder) => `portability/${folder}`);
 const shared = [...plain, "portability/stage-host"];
 
 /** What a folder may import besides itself; the longest matching folder decides. A file is named without its ending. */
@@ -16,6 +16,7 @@ const mayImport: Record<string, string[]> = {
   portability: ["portability"],
   "portability/values": [],
   "portability/urns": [],
+  "portability/hash": [],
   "portability/protos": [],
   "portability/windows": ["portability/values"],
   "portability/payloads": ["portability/values", "portability/urns", "portability/protos", "portability/windows", "portability/stage-host"],
@@ -41,7 +42,14 @@ const mayImport: Record<string, string[]> = {
 };
 
 /** Folders of values and decisions: no package and nothing of Node either. */
-const importsNoPackage = ["portability/values", "portability/urns", "portability/windows", "runner/topology", "runner/windows"];
+const importsNoPackage = [
+  "portability/values",
+  "portability/urns",
+  "portability/hash",
+  "portability/windows",
+  "runner/topology",
+  "runner/windows",
+];
 
 const inside = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
 

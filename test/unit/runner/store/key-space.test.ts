@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { doubleCoder, kvCoder, utf8Coder, ValueCoder, varintCoder, type Coder } from "../../../../portability/coders/index.js";
 import { kv } from "../../../../portability/values/index.js";
-import { keySpaceOf, murmur3Bytes } from "../../../../runner/store/index.js";
+import { murmur3Bytes } from "../../../../portability/hash/murmur3.js";
+import { keySpaceOf } from "../../../../runner/store/index.js";
 
 const spaceOf = (coder: unknown) => keySpaceOf(coder as Coder<unknown>);
 

@@ -1,4 +1,4 @@
-// MurmurHash3 x86 32-bit, seed 0 (Austin Appleby, public domain): the hash by which encoded keys fall into key groups.
+// MurmurHash3 x86 32-bit (Austin Appleby, public domain): the hash by which encoded keys fall into key groups.
 
 function mix(k: number): number {
   k = Math.imul(k, 0xcc9e2d51);
@@ -12,18 +12,18 @@ function finish(hash: number, length: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Hash of `bytes[start, end)`, unsigned. */
-export function murmur3Bytes(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  const length = end - start;
-  let hash = 0;
-  let at = start;
-  for (const last = start + (length & ~3); at < last; at += 4) {
+/** Hash of bytes, unsigned. Hashes of different seeds are independent of each other. */
+export function murmur3Bytes(bytes: Uint8Array, seed = 0): number {
+  const { length } = bytes;
+  let hash = seed;
+  let at = 0;
+  for (const last = length & ~3; at < last; at += 4) {
     hash ^= mix(bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24));
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
   }
   let tail = 0;
-  for (let i = end - 1; i >= at; i--) tail = (tail << 8) | bytes[i];
-  if (at < end) hash ^= mix(tail);
+  for (let i = length - 1; i >= at; i--) tail = (tail << 8) | bytes[i];
+  if (at < length) hash ^= mix(tail);
   return finish(hash, length);
 }
 

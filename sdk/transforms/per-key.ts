@@ -1,0 +1,29 @@
+import { kvCoder } from "../../portability/coders/index.js";
+import type { KV } from "../../portability/values/index.js";
+import type { CombineFn } from "../model/combine-fn.js";
+import type { PCollection } from "../model/pcollection.js";
+import type { PTransform } from "../model/ptransform.js";
+import { groupedWindowing } from "../model/windowing.js";
+import { anyValue } from "./element-coder.js";
+import { keyedCoders } from "./keyed-coder.js";
+
+/** The primitive behind all combines of keyed values. @internal */
+export function perKey<K, In, Acc, Out>(
+  name: string | undefined,
+  defaultName: string,
+  combineFn: CombineFn<In, Acc, Out>,
+): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
+  return {
+    name,
+    defaultName,
+    expand(input) {
+      const { keyCoder } = keyedCoders(input);
+      input.graph.setPrimitive({
+        kind: "combine-per-key",
+        combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>,
+        keyCoder,
+      });
+      return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), groupedWindowing(input.windowing));
+    },
+  };
+}
