@@ -47,6 +47,7 @@ export function approximateQuantilesFn(
       return sketch;
     },
     mergeAccumulators(left, right) {
+      if (left.count > 0 && right.count > 0) left.negativeStore.merge(right.negativeStore); // DDSketch 2.1 forgets it
       left.merge(right);
       return left;
     },
