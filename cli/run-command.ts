@@ -5,6 +5,7 @@ import type { Run, RunMetrics } from "../sdk/index.js";
 import { ExitCode } from "./exit-codes.js";
 import { openProgram, workersOption } from "./open-program.js";
 import { describeError } from "./print-error.js";
+import { metricsTable } from "./metrics-table.js";
 import { reportProgress, summary } from "./progress.js";
 import { Signals } from "./signals.js";
 
@@ -51,7 +52,7 @@ async function follow(run: Run, signals: Signals): Promise<number> {
   try {
     const metrics: RunMetrics = await run.result();
     progress.stop();
-    process.stderr.write(`${summary(metrics)}\n`);
+    process.stderr.write(`${summary(metrics)}\n${metricsTable(metrics.user)}`);
     return ExitCode.DONE;
   } catch (error) {
     progress.stop();

@@ -1,15 +1,15 @@
 import { map, type Observable } from "rxjs";
 import { PipelineError } from "../portability/stage-host/index.js";
 import type { Job, JobMetrics, Topology } from "../runner/index.js";
-import type { Run, RunMetrics } from "../sdk/index.js";
+import { UserMetrics, type Run, type RunMetrics } from "../sdk/index.js";
 
 /** A job of our runner as the SDK's {@link Run}: the figures of PCollections under the names that the author knows. */
 export function localRun(job: Job, topology: Topology, assertions: readonly string[]): Run {
   const names = namesOfPCollections(topology);
-  const translate = ({ elapsedMs, components, elements: byId }: JobMetrics): RunMetrics => {
+  const translate = ({ elapsedMs, components, elements: byId, user }: JobMetrics): RunMetrics => {
     const elements = new Map<string, number>();
     for (const [id, count] of byId) elements.set(names.get(id) ?? id, count);
-    return { elapsedMs, components, elements };
+    return { elapsedMs, components, elements, user: new UserMetrics(user) };
   };
   return {
     get state() {

@@ -1,5 +1,6 @@
 // What a pipeline author imports: the pipeline, its transforms, and the values they speak of.
 export { CoderError, coderOf } from "../portability/coders/index.js";
+export type { Distribution, Gauge, MetricType, MetricValues, TrieNode } from "../portability/metrics/index.js";
 export { schema, type Decimal, type RowSchema, type Schema, type SchemaType } from "../portability/schemas/index.js";
 export { CancelledError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
 export {
@@ -26,6 +27,8 @@ export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
 export { composite, type Appliable, type PTransform } from "./model/ptransform.js";
 export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics, type Runner, type RunState } from "./model/runner.js";
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
+export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
+export * from "./metrics/index.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
 export * as textIO from "./io/text/index.js";

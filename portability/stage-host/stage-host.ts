@@ -16,6 +16,7 @@
 // H5. Side inputs are kept by the runner. An element is delivered only when, for each side input of the stage, the window that the
 //     element's windows map to is complete; then `SideInput.values` of that window may be asked, until the bundle ends.
 import type { Coder } from "../coders/coder.js";
+import type { Metric } from "../metrics/index.js";
 import type { Receiver, Window } from "../values/index.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
 
@@ -59,5 +60,7 @@ export interface StageExecutor {
   abort(): void;
   /** Elements that each PCollection of the stage has received since {@link StageHost.open}, by PCollection id. */
   elementCounts(): ReadonlyMap<string, number>;
+  /** The user metrics of the stage's transforms since {@link StageHost.open}, those of failed bundles included. */
+  metrics?(): readonly Metric[];
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { mergeMetrics, type Metric } from "../../portability/metrics/index.js";
 import { MAX_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
 import type { TaskCounts } from "../runtime/index.js";
 import type { Component, Topology } from "../topology/index.js";
@@ -26,9 +27,11 @@ export interface JobMetrics {
   readonly components: readonly ComponentMetrics[];
   /** Elements of each PCollection so far, by its id. */
   readonly elements: ReadonlyMap<string, number>;
+  /** User metrics, attempted: those of failed bundles included. */
+  readonly user: readonly Metric[];
 }
 
-export const NO_METRICS: JobMetrics = { elapsedMs: 0, components: [], elements: new Map() };
+export const NO_METRICS: JobMetrics = { elapsedMs: 0, components: [], elements: new Map(), user: [] };
 
 /** Sums up what tasks counted; `before` gives the rates their starting point. */
 export function summarise(topology: Topology, counts: readonly TaskCounts[], elapsedMs: number, before: JobMetrics): JobMetrics {
@@ -52,7 +55,8 @@ export function summarise(topology: Topology, counts: readonly TaskCounts[], ela
       droppedLate: sum((task) => task.droppedLate),
     };
   });
-  return { elapsedMs, components, elements: elementsOf(topology, byComponent) };
+  const user = mergeMetrics(counts.flatMap(({ metrics }) => metrics));
+  return { elapsedMs, components, elements: elementsOf(topology, byComponent), user };
 }
 
 /**

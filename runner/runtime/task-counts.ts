@@ -1,3 +1,4 @@
+import type { Metric } from "../../portability/metrics/index.js";
 import type { Timestamp } from "../../portability/values/index.js";
 
 /** What a task has done so far; plain JSON. */
@@ -16,4 +17,6 @@ export interface TaskCounts {
   readonly droppedLate: number;
   /** Elements by PCollection, of those that the task's stage knows. */
   readonly pcollections: Readonly<Record<string, number>>;
+  /** User metrics of its stage. */
+  readonly metrics: readonly Metric[];
 }

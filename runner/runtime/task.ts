@@ -166,6 +166,7 @@ export class Task {
       queuedBytes: this.inbox.queuedBytes + this.outbox.queuedBytes,
       droppedLate: this.phase === "new" ? 0 : this.head.droppedLate,
       pcollections: this.phase === "new" ? {} : Object.fromEntries(this.finalCounts ?? this.executor.elementCounts()),
+      metrics: this.phase === "new" ? [] : (this.executor.metrics?.() ?? []),
     };
   }
 

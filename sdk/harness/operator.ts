@@ -1,5 +1,6 @@
 import type { SideInput } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
+import type { StepMetrics } from "../metrics/step-metrics.js";
 
 /**
  * One transform of an open stage.
@@ -38,6 +39,8 @@ export interface OperatorScope {
   /** True when the stage's outputs, or an operator behind this one, can take no more for now. */
   shouldPause(): boolean;
   resume(): Promise<void>;
+  /** The metrics of the transform; undefined while no metric is in use. */
+  readonly metrics: StepMetrics | undefined;
   /** The elements of a PCollection that the transform reads as a side input. */
   sideInput(pcollectionId: string): SideInput;
   /** Whether the bundle has failed or was aborted: then nothing more may be sent. */

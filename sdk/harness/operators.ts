@@ -17,6 +17,7 @@ import {
   precombineOperator,
   type PreferTimestamp,
 } from "./combine-operators.js";
+import { instrumentCombineFn, instrumentDoFn } from "./instrument.js";
 import { functionOperator } from "./function-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { parDoOperator } from "./par-do-operator.js";
@@ -35,14 +36,17 @@ export function createOperator(
   const next = (): Receiver => outputs.values().next().value ?? (() => undefined);
   const combineFn = () => {
     const { combineFn: spec } = beam.pipeline.CombinePayload.decode(payload);
-    return program.primitive(readFunctionPayload(spec?.payload).transform, "combine-per-key").combineFn;
+    const { combineFn: own } = program.primitive(readFunctionPayload(spec?.payload).transform, "combine-per-key");
+    return instrumentCombineFn(own, scope.metrics);
   };
   switch (transform.spec?.urn) {
     case PRIMITIVE.PAR_DO: {
       const { doFn: spec } = beam.pipeline.ParDoPayload.decode(payload);
       const { doFn } = program.primitive(readFunctionPayload(spec?.payload).transform, "par-do");
       const views = sideInputViews(doFn, transform, descriptor, scope);
-      const operator = doFn.kind === "par-do" ? parDoOperator(doFn, outputs, scope, views) : functionOperator(doFn, next(), scope, views);
+      const called = instrumentDoFn(doFn, scope.metrics);
+      const operator =
+        called.kind === "par-do" ? parDoOperator(called, outputs, scope, views) : functionOperator(called, next(), scope, views);
       const refreshed = withRefreshedViews(operator, views);
       return observesWindow(doFn) && mayHaveSeveralWindows(transform, descriptor) ? oneWindowAtATime(refreshed) : refreshed;
     }

@@ -7,7 +7,9 @@ import {
   type StageDescriptor,
   type StageExecutor,
 } from "../../portability/stage-host/index.js";
+import type { Metric } from "../../portability/metrics/index.js";
 import type { Receiver } from "../../portability/values/index.js";
+import { metricsInUse, StepMetrics } from "../metrics/step-metrics.js";
 import { SIDE_INPUT_TAG } from "../model/side-input.js";
 import type { Counter, Operator, OperatorScope } from "./operator.js";
 import { createOperator } from "./operators.js";
@@ -81,6 +83,7 @@ function scopeOf(
       for (let operator = full(); operator !== undefined; operator = full()) await operator.blocked?.();
       if (context.shouldPause()) await context.resume();
     },
+    metrics: metricsInUse() ? stage.stepMetrics(name) : undefined,
     sideInput(pcollectionId) {
       const sideInput = context.sideInputs.get(pcollectionId);
       if (sideInput === undefined) throw new Error(`transform "${name}" reads side input ${pcollectionId}, which its stage is not given`);
@@ -121,6 +124,7 @@ class EmbeddedStage implements StageExecutor {
   readonly inputs = new Map<string, Receiver>();
   readonly names = new Map<Operator, string>();
   private readonly counters = new Map<string, Counter>();
+  private readonly steps = new Map<string, StepMetrics>();
   private failure: Error | undefined;
   stopped = false;
 
@@ -132,6 +136,12 @@ class EmbeddedStage implements StageExecutor {
 
   setCounter(pcollection: string, counter: Counter): void {
     this.counters.set(pcollection, counter);
+  }
+
+  stepMetrics(transform: string): StepMetrics {
+    let step = this.steps.get(transform);
+    if (step === undefined) this.steps.set(transform, (step = new StepMetrics(transform)));
+    return step;
   }
 
   fail(error: Error): void {
@@ -187,6 +197,10 @@ class EmbeddedStage implements StageExecutor {
 
   elementCounts(): ReadonlyMap<string, number> {
     return new Map([...this.counters].map(([pcollection, counter]) => [pcollection, counter.n]));
+  }
+
+  metrics(): readonly Metric[] {
+    return [...this.steps.values()].flatMap((step) => step.report());
   }
 
   async close(): Promise<void> {

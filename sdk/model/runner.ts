@@ -1,6 +1,7 @@
 import type { Observable } from "rxjs";
 import type { PipelineDefinition } from "./pipeline-definition.js";
 import type { Options } from "./options.js";
+import type { UserMetrics } from "./user-metrics.js";
 
 /** Where a run is in its life: Beam's job states. */
 export type RunState = "STOPPED" | "STARTING" | "RUNNING" | "DONE" | "FAILED" | "CANCELLING" | "CANCELLED";
@@ -29,6 +30,8 @@ export interface RunMetrics {
   readonly components: readonly ComponentMetrics[];
   /** Elements of each PCollection so far, by the unique name of the transform that made it (`name` or `name.tag`). */
   readonly elements: ReadonlyMap<string, number>;
+  /** What the pipeline's own metrics say. */
+  readonly user: UserMetrics;
 }
 
 /** A started run: its state, messages and metrics as values and as streams. The same object for every runner. */

@@ -43,6 +43,10 @@ describe("every transform", () => {
       it(`in one graph with ${workers} workers and ${name}`, async () => {
         const metrics = await run(matrix, { input }, local({ workers, module: program.module, exportName: "matrix", runtime }));
         assert.equal(metrics.elements.get("create/numbers/elements"), 40);
+        assert.deepEqual(
+          metrics.user.query({ step: "map", name: "numbers doubled", type: "counter" }).map(({ attempted }) => attempted),
+          [40],
+        );
         const checks = [...metrics.elements].filter(([transform]) => transform.endsWith("/check"));
         assert.ok(checks.length >= Object.keys(rows).length, "an assertion is missing");
         for (const [transform, count] of checks) assert.equal(count, 1, `${transform} ran ${count} times`);

@@ -32,7 +32,7 @@ describe("approximateUniqueFn", () => {
         const bound = (5 * 1.04) / Math.sqrt(2 ** precision);
         assert.ok(Math.abs(estimate - count) <= Math.max(1, count * bound), `${estimate} instead of ${count}`);
       }),
-      { numRuns: 40 },
+      { numRuns: 12 },
     );
   });
 

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { BehaviorSubject, Subject } from "rxjs";
 import { reportProgress, summary } from "../../../cli/progress.js";
-import type { Run, RunMessage, RunMetrics, RunState } from "../../../sdk/index.js";
+import { UserMetrics, type Run, type RunMessage, type RunMetrics, type RunState } from "../../../sdk/index.js";
 
 const metrics = (elements: number, watermark: number): RunMetrics => ({
   elapsedMs: 2000,
   components: [{ id: "a", elementsIn: 0, elementsOut: 0, queuedBytes: 0, watermark }],
   elements: new Map([["a", elements]]),
+  user: new UserMetrics([]),
 });
 
 function observed(isTTY: boolean) {

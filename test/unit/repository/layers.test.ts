@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 const top = ["portability", "sdk", "runner", "local", "cli"];
 
 const plain = ["values", "urns", "hash", "windows", "coders", "schemas"].map((folder) => `portability/${folder}`);
-const shared = [...plain, "portability/stage-host"];
+const shared = [...plain, "portability/metrics", "portability/stage-host"];
 
 /** What a folder may import besides itself; the longest matching folder decides. A file is named without its ending. */
 const mayImport: Record<string, string[]> = {
@@ -22,13 +22,15 @@ const mayImport: Record<string, string[]> = {
   "portability/payloads": ["portability/values", "portability/urns", "portability/protos", "portability/windows", "portability/stage-host"],
   "portability/schemas": ["portability/values"],
   "portability/coders": ["portability/values", "portability/urns", "portability/protos", "portability/schemas"],
+  "portability/metrics": ["portability/coders", "portability/protos", "portability/urns"],
   "portability/services": ["portability/protos"],
-  "portability/stage-host": ["portability/coders", "portability/values", "portability/protos"],
+  "portability/stage-host": ["portability/coders", "portability/metrics", "portability/values", "portability/protos"],
   sdk: ["sdk", "portability"],
   "sdk/model": shared,
+  "sdk/metrics": ["portability/metrics"],
   "sdk/transforms": ["sdk/model", ...shared],
   "sdk/translate": ["sdk/model", "sdk/transforms", "portability"],
-  "sdk/harness": ["sdk/model", "sdk/transforms", "sdk/translate", "portability"],
+  "sdk/harness": ["sdk/model", "sdk/metrics", "sdk/transforms", "sdk/translate", "portability"],
   "sdk/io": ["sdk/index", "sdk/model", "sdk/transforms", ...shared],
   "sdk/testing": ["sdk/index", "sdk/model", "sdk/transforms", ...shared],
   runner: ["runner", "portability"],

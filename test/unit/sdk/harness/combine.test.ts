@@ -18,6 +18,7 @@ const scope: OperatorScope = {
   shouldPause: () => false,
   resume: () => Promise.resolve(),
   stopped: () => false,
+  metrics: undefined,
   sideInput: () => ({ values: () => [] }),
   userError: (action, cause) => new UserCodeError({ transform: "combine" }, action, cause),
   fail: () => undefined,

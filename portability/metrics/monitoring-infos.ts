@@ -1,0 +1,103 @@
+// Metrics as Beam's MonitoringInfos: which URN and payload each type has. A metric of a type that is not known here is none.
+import { ByteReader, ByteWriter, iterableCoder, utf8Coder } from "../coders/index.js";
+import { beam } from "../protos/index.js";
+import { METRIC, METRIC_LABEL, METRIC_TYPE } from "../urns/index.js";
+import type { Distribution, Gauge, Metric, MetricType, MetricValues } from "./metric.js";
+import { TRIE_BOUND, type TrieNode } from "./trie.js";
+
+const strings = iterableCoder(utf8Coder);
+
+/** How the value of one type is named and encoded. Numbers on the wire are whole: fractions are rounded. */
+interface Encoding<V> {
+  readonly urn: string;
+  readonly type: string;
+  encode(value: V): Uint8Array;
+  decode(payload: Uint8Array): V;
+}
+
+const ENCODINGS: { readonly [T in MetricType]: Encoding<MetricValues[T]> } = {
+  counter: {
+    urn: METRIC.USER_SUM_INT64,
+    type: METRIC_TYPE.SUM_INT64_TYPE,
+    encode: (value) => varints(value),
+    decode: (payload) => new ByteReader(payload).readVarint(),
+  },
+  distribution: {
+    urn: METRIC.USER_DISTRIBUTION_INT64,
+    type: METRIC_TYPE.DISTRIBUTION_INT64_TYPE,
+    encode: ({ count, sum, min, max }: Distribution) => (count === 0 ? varints(0, 0, 0, 0) : varints(count, sum, min, max)),
+    decode(payload) {
+      const reader = new ByteReader(payload);
+      const [count, sum, min, max] = [reader.readVarint(), reader.readVarint(), reader.readVarint(), reader.readVarint()];
+      return count === 0 ? { count, sum, min: Infinity, max: -Infinity } : { count, sum, min, max };
+    },
+  },
+  gauge: {
+    urn: METRIC.USER_LATEST_INT64,
+    type: METRIC_TYPE.LATEST_INT64_TYPE,
+    encode: ({ value, time }: Gauge) => varints(time, value),
+    decode(payload) {
+      const reader = new ByteReader(payload);
+      const time = reader.readVarint();
+      return { value: reader.readVarint(), time };
+    },
+  },
+  "string-set": {
+    urn: METRIC.USER_SET_STRING,
+    type: METRIC_TYPE.SET_STRING_TYPE,
+    encode(values) {
+      const writer = new ByteWriter();
+      strings.encode(values, writer, true);
+      return writer.view().slice();
+    },
+    decode: (payload) => [...strings.decode(new ByteReader(payload), true)].sort(),
+  },
+  "bounded-trie": {
+    urn: METRIC.USER_BOUNDED_TRIE,
+    type: METRIC_TYPE.BOUNDED_TRIE_TYPE,
+    encode: (trie) => beam.pipeline.BoundedTrie.encode({ bound: TRIE_BOUND, root: trie }).finish(),
+    decode(payload) {
+      const { root, singleton } = beam.pipeline.BoundedTrie.decode(payload);
+      if (singleton.length > 0) return singleton.reduceRight<TrieNode>((child, segment) => ({ children: { [segment]: child } }), {});
+      return root ? trieOf(root) : {};
+    },
+  },
+};
+
+export function metricToMonitoringInfo(metric: Metric): beam.pipeline.IMonitoringInfo {
+  const { transform, namespace, name } = metric;
+  // The entry and the value belong to the same type; TypeScript does not follow that through the union.
+  const encoding = ENCODINGS[metric.type] as Encoding<unknown>;
+  return {
+    urn: encoding.urn,
+    type: encoding.type,
+    payload: encoding.encode(metric.value),
+    labels: { [METRIC_LABEL.TRANSFORM]: transform, [METRIC_LABEL.NAMESPACE]: namespace, [METRIC_LABEL.NAME]: name },
+  };
+}
+
+/** @throws CoderError for a payload that does not fit its URN */
+export function metricFromMonitoringInfo({ urn, payload, labels }: beam.pipeline.IMonitoringInfo): Metric | undefined {
+  const type = (Object.keys(ENCODINGS) as MetricType[]).find((candidate) => ENCODINGS[candidate].urn === urn);
+  if (type === undefined) return undefined;
+  const label = (name: string): string => labels?.[name] ?? "";
+  return {
+    type,
+    transform: label(METRIC_LABEL.TRANSFORM),
+    namespace: label(METRIC_LABEL.NAMESPACE),
+    name: label(METRIC_LABEL.NAME),
+    value: ENCODINGS[type].decode(payload ?? new Uint8Array()),
+  } as Metric;
+}
+
+function varints(...values: readonly number[]): Uint8Array {
+  const writer = new ByteWriter();
+  for (const value of values) writer.writeVarint(Math.round(value));
+  return writer.view().slice();
+}
+
+function trieOf({ truncated, children }: beam.pipeline.IBoundedTrieNode): TrieNode {
+  if (truncated === true) return { truncated: true };
+  const entries = Object.entries(children ?? {});
+  return entries.length === 0 ? {} : { children: Object.fromEntries(entries.map(([segment, child]) => [segment, trieOf(child)])) };
+}
