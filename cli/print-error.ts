@@ -28,7 +28,7 @@ export function describeError(error: unknown): string {
 }
 
 /** Errors of the runner whose message says all that there is to know. */
-const explained: ReadonlySet<string> = new Set(["HungJobError", "WorkerLostError"]);
+const explained: ReadonlySet<string> = new Set(["HungJobError", "WorkerLostError", "SpillError"]);
 
 const headline = (message: string): string =>
   `error: ${message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}… (${message.length} characters)` : message}`;

@@ -6,8 +6,16 @@ import { ExitCode } from "./exit-codes.js";
 import { openProgram, workersOption } from "./open-program.js";
 import { describeError } from "./print-error.js";
 import { metricsTable } from "./metrics-table.js";
+import { parseMemory } from "./parse-size.js";
 import { reportProgress, summary } from "./progress.js";
 import { Signals } from "./signals.js";
+
+interface Settings {
+  readonly workers: number;
+  readonly stallWarning: number;
+  readonly memory?: number;
+  readonly spillDir?: string;
+}
 
 /** `beamstorm run FILE`: runs a pipeline on this machine until it is done or the user stops it. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
@@ -16,14 +24,27 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     .addOption(workersOption())
     .addOption(
       new Option("--stall-warning <seconds>", "say what the run waits for after this long without progress").default(10).argParser(seconds),
-    );
+    )
+    .addOption(
+      new Option("--memory <size>", "memory of each worker, such as 512m or 4g; groups that do not fit are spilled to disk").argParser(
+        parseMemory,
+      ),
+    )
+    .addOption(new Option("--spill-dir <folder>", "where groups are spilled to (default: the system's folder for temporary files)"));
   const signals = new Signals();
   try {
     const program = await openProgram(command, argv);
     try {
-      const { workers, stallWarning } = program.settings as { workers: number; stallWarning: number };
+      const { workers, stallWarning, memory, spillDir } = program.settings as unknown as Settings;
       const { module, exportName } = program;
-      const runner = local({ workers, module, exportName, runtime: { stallWarningMs: stallWarning * 1000 } });
+      const runner = local({
+        workers,
+        module,
+        exportName,
+        memoryBytes: memory,
+        spillFolder: spillDir,
+        runtime: { stallWarningMs: stallWarning * 1000 },
+      });
       return await follow(await runner.start(program.definition, program.options), signals);
     } finally {
       await program.dispose();

@@ -15,8 +15,10 @@ import type { ProgramSpec } from "./load-program.js";
 const EXIT_GRACE_MS = 1000;
 
 /** Starts workers as processes of this machine, which load the program anew (design D2). See worker-main.ts. */
-export function forkLauncher(program: ProgramSpec): WorkerLauncher {
-  return { launch: (index) => launch(program, index) };
+export function forkLauncher(program: ProgramSpec, memoryBytes?: number): WorkerLauncher {
+  // Three quarters are for the heap; buffers, code and the process itself need the rest.
+  const heap = memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.floor((memoryBytes * 0.75) / 2 ** 20)}`];
+  return { launch: (index) => launch(program, index, heap) };
 }
 
 /** Set in the environment of worker processes. */
@@ -40,7 +42,7 @@ export function workerExecArgv(execArgv: readonly string[]): string[] {
 const PROGRAM_OPTIONS_WITH_VALUE = new Set(["-e", "--eval", "-p", "-pe", "--print", "--input-type"]);
 const PROGRAM_OPTIONS = new Set(["-i", "--interactive", "-c", "--check", "--test", "--watch"]);
 
-function launch(program: ProgramSpec, index: number): Promise<WorkerPort> {
+function launch(program: ProgramSpec, index: number, heap: readonly string[]): Promise<WorkerPort> {
   // A worker that starts workers would do so without end.
   if (process.env[WORKER_MARK] !== undefined)
     return Promise.reject(
@@ -49,7 +51,7 @@ function launch(program: ProgramSpec, index: number): Promise<WorkerPort> {
   // As sources, with whatever loader this process was started with; as built, plain JavaScript.
   const main = new URL(import.meta.url.endsWith(".ts") ? "./worker-main.ts" : "./worker-main.js", import.meta.url);
   const child = fork(fileURLToPath(main), [], {
-    execArgv: workerExecArgv(process.execArgv),
+    execArgv: [...workerExecArgv(process.execArgv), ...heap],
     env: { ...process.env, [WORKER_MARK]: String(index) },
     serialization: "advanced",
   });
@@ -66,6 +68,14 @@ function launch(program: ProgramSpec, index: number): Promise<WorkerPort> {
   });
 }
 
+function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
+  // V8 aborts the process when its heap is full; a system that is out of memory kills it.
+  if (signal === "SIGABRT" || code === 134)
+    return "it ran out of memory or was aborted (SIGABRT); give workers more with --memory, or use more of them";
+  if (signal === "SIGKILL") return "signal SIGKILL, as by a system that is short of memory";
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
 /** What is said over the process's own channel: control, apart from the data between workers. */
 class ForkPort implements WorkerPort {
   readonly name: string;
@@ -80,7 +90,7 @@ class ForkPort implements WorkerPort {
     this.name = `worker ${index} (pid ${child.pid})`;
     this.gone = new Promise((resolve) => {
       child.once("exit", (code, signal) => {
-        this.exit = signal === null ? `exit code ${code}` : `signal ${signal}`;
+        this.exit = howItEnded(code, signal);
         resolve();
         this.listener?.exited(this.exit);
       });

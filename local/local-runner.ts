@@ -1,4 +1,5 @@
 // The runner in this process, and its worker processes: sdk and runner wired together.
+import { resolve } from "node:path";
 import {
   inProcessLauncher,
   planPipeline,
@@ -27,6 +28,13 @@ export interface LocalOptions {
   readonly module?: string;
   /** Under which name the module exports it; default: its default export, or the only one. */
   readonly exportName?: string;
+  /**
+   * Bytes of memory that each worker may take, about; default: what node lets its heap grow to. Groupings keep an eighth of it in memory
+   * and spill the rest; worker processes are started with a heap that leaves room for everything else.
+   */
+  readonly memoryBytes?: number;
+  /** Folder below which workers make their own for what they spill; default: the system's for temporary files. */
+  readonly spillFolder?: string;
   /** Sizes and limits of the runtime, for tests and tuning. */
   readonly runtime?: Partial<RuntimeOptions>;
 }
@@ -56,9 +64,10 @@ export function describeTopology(
 async function start(definition: PipelineDefinition, given: Readonly<Record<string, unknown>>, options: LocalOptions): Promise<Run> {
   const { workers = 1, module, exportName } = options;
   const { program, topology } = plan(definition, given, workers);
+  const runtime = runtimeOf(options);
   if (workers === 1)
     return localRun(
-      runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime: options.runtime }),
+      runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime }),
       topology,
       program.graph.assertions,
     );
@@ -69,8 +78,18 @@ async function start(definition: PipelineDefinition, given: Readonly<Record<stri
     );
   const name = exportName ?? (await findDefinition(module)).name;
   const { forkLauncher } = await import("./fork-launcher.js"); // not needed in most runs
-  const launcher = forkLauncher({ module, exportName: name, options: given, fingerprint: program.fingerprint() });
-  return localRun(runJob(topology, { launcher, workers, runtime: options.runtime }), topology, program.graph.assertions);
+  const spec = { module, exportName: name, options: given, fingerprint: program.fingerprint() };
+  const launcher = forkLauncher(spec, options.memoryBytes);
+  return localRun(runJob(topology, { launcher, workers, runtime }), topology, program.graph.assertions);
+}
+
+/** What a worker's memory means for the runtime: the rest is for batches under way, user code, and what the collector has not got to. */
+function runtimeOf({ memoryBytes, spillFolder, runtime }: LocalOptions): Partial<RuntimeOptions> {
+  return {
+    ...(memoryBytes === undefined ? {} : { stateBytes: Math.floor(memoryBytes / 8) }),
+    ...(spillFolder === undefined ? {} : { spillFolder: resolve(spillFolder) }),
+    ...runtime,
+  };
 }
 
 /**

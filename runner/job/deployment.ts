@@ -28,7 +28,7 @@ import {
   type RuntimeOptions,
   type TaskOwner,
 } from "../runtime/index.js";
-import { HeapStore, KeyGroups, keySpaceOf } from "../store/index.js";
+import { HeapStore, KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, MergingGroupByKey } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
@@ -71,7 +71,12 @@ export class Deployment {
   private readonly remotePorts = new Map<number, RemotePort>();
   private readonly remoteChannels = new Map<number, RemoteChannel>();
 
+  private readonly budget: MemoryBudget;
+  private readonly folder: SpillFolder;
+
   constructor(private readonly parts: DeploymentParts) {
+    this.budget = new MemoryBudget(parts.options.stateBytes);
+    this.folder = new SpillFolder(parts.options.spillFolder);
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
     const ends = new Map(placements.map(({ id, component }) => [id, endsOf(component)]));
     for (const plan of parts.plan.channels) this.addRemotePort(plan, ends);
@@ -102,6 +107,11 @@ export class Deployment {
       const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
+  }
+
+  /** When no task runs any more: nothing stays on disk. */
+  close(): void {
+    this.folder.remove();
   }
 
   start(): void {
@@ -151,8 +161,17 @@ export class Deployment {
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components);
     if (strategy.merging) return new MergingGroupByKey(strategy, keys, receiver);
-    const store = new HeapStore(new KeyGroups(this.parts.topology.keyGroups, keys));
+    const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
+    // Panes that repeat earlier ones ask for single keys, which a spilled bag would search for in all of its files.
+    const repeats = strategy.accumulating && strategy.allowedLatenessMs > 0;
+    const store = repeats ? new HeapStore(groups) : this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy, keys, store, receiver);
+  }
+
+  private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>): StateStore {
+    const sizer = new ElementSizer(() => valueCoder);
+    const { budget, folder } = this;
+    return spillingStore({ groups, keyCoder, valueCoder, sizeOf: (value) => sizer.sizeOf(value), budget, folder });
   }
 
   private codecOf(stream: Stream): BatchCodec {

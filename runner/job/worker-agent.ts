@@ -97,6 +97,7 @@ export class WorkerAgent {
     this.worker?.stop();
     for (const link of this.links.values()) link.close();
     await Promise.all((this.deployment?.tasks ?? []).map((task) => task.stop()));
+    this.deployment?.close();
     await this.closeEndpoint();
     await this.host?.close();
     this.send({ type: "stopped" }); // A2

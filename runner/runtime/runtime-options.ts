@@ -1,3 +1,6 @@
+import { tmpdir } from "node:os";
+import { getHeapStatistics } from "node:v8";
+
 /** How much may be in flight and how long anything may go on without a break. Defaults suit bulk work at low latency. */
 export interface RuntimeOptions {
   /** Bytes that may be under way on one channel before its sender has to wait. */
@@ -12,6 +15,13 @@ export interface RuntimeOptions {
   readonly taskSliceMs: number;
   /** Milliseconds for which a worker runs tasks before it lets input, timers and messages through. */
   readonly turnMs: number;
+  /**
+   * Bytes, by estimate, that the groupings of a worker may keep in memory; what is beyond goes to the spill folder. Default: a quarter of
+   * what V8 lets the heap grow to.
+   */
+  readonly stateBytes: number;
+  /** Folder below which a worker makes its own for what it spills; default: the system's for temporary files. */
+  readonly spillFolder: string;
   /** Milliseconds without any progress of the job after which it says what it waits for. */
   readonly stallWarningMs: number;
 }
@@ -23,5 +33,7 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   bundleMs: 100,
   taskSliceMs: 5,
   turnMs: 10,
+  stateBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),
+  spillFolder: tmpdir(),
   stallWarningMs: 10_000,
 };

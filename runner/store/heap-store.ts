@@ -9,33 +9,44 @@ import type { StateKey } from "./key-space.js";
 import type { BagCells, StateCell, StateStore, ValueCells } from "./state-store.js";
 import { WindowMap } from "./window-map.js";
 
-const SPLIT_AT = 50_000;
+export const SPLIT_AT = 50_000;
 
 export class HeapStore implements StateStore {
   private readonly cells = new Map<string, StateCell<unknown>>();
+  private readonly newBag: () => BagCells<unknown>;
 
-  /** @param splitAt number of keys in a window from which its table is split by key group. */
+  /**
+   * @param splitAt number of keys in a window from which its table is split by key group.
+   * @param newBag makes the bags, for a store that keeps them in another way.
+   */
   constructor(
     private readonly groups: KeyGroups,
     private readonly splitAt = SPLIT_AT,
-  ) {}
+    newBag?: () => BagCells<unknown>,
+  ) {
+    this.newBag = newBag ?? (() => new HeapBag<unknown>(groups, splitAt));
+  }
 
   bag<V>(cell: string): StateCell<BagCells<V>> {
-    return this.cell(cell, () => new HeapBag<V>(this.groups, this.splitAt));
+    return this.cell<BagCells<V>>(cell, () => this.newBag() as BagCells<V>);
   }
 
   value<V>(cell: string): StateCell<ValueCells<V>> {
-    return this.cell(cell, () => new HeapValues<V>(this.groups, this.splitAt));
+    return this.cell<ValueCells<V>>(cell, () => new HeapValues<V>(this.groups, this.splitAt));
   }
 
-  private cell<C extends object>(name: string, make: () => C): StateCell<C> {
+  private cell<C extends Cells>(name: string, make: () => C): StateCell<C> {
     let cell = this.cells.get(name) as StateCell<C> | undefined;
     if (cell === undefined) this.cells.set(name, (cell = new HeapCell(make)) as StateCell<unknown>);
     return cell;
   }
 }
 
-class HeapCell<C extends object> implements StateCell<C> {
+interface Cells {
+  drop?(): void;
+}
+
+class HeapCell<C extends Cells> implements StateCell<C> {
   private readonly windows = new WindowMap<C>();
   constructor(private readonly make: () => C) {}
 
@@ -46,6 +57,7 @@ class HeapCell<C extends object> implements StateCell<C> {
   }
 
   drop(window: Window): void {
+    this.windows.get(window)?.drop?.();
     this.windows.delete(window);
   }
 }

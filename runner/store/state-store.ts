@@ -4,7 +4,7 @@
 // S2. Keys are identities of a KeySpace; the key group follows from the key, so callers never name it.
 // S3. Iterating while the cells iterated over are deleted is allowed; entries added meanwhile may or may not be seen.
 //
-// The heap implementation is heap-store.ts. What it promises about order: entries of a window come in no particular order.
+// Implementations: heap-store.ts, for speed, and spilling-store.ts, for groups beyond memory. What it promises about order: entries of a window come in no particular order.
 import type { Window } from "../../portability/values/index.js";
 import type { StateKey } from "./key-space.js";
 
@@ -28,15 +28,18 @@ export interface ValueCells<V> {
   get(key: StateKey): V | undefined;
   set(key: StateKey, value: V): void;
   delete(key: StateKey): void;
+  drop?(): void;
 }
 
 export interface BagCells<V> {
   /** Number of keys with values; an upper bound while additions are pending. */
   add(key: StateKey, value: V): void;
   /** The values of a key in order of addition; empty if there are none. Not to be changed. */
-  get(key: StateKey): readonly V[];
+  get(key: StateKey): Iterable<V>;
   /** All keys and their values. */
-  entries(): IterableIterator<[StateKey, V[]]>;
+  entries(): IterableIterator<[StateKey, Iterable<V>]>;
   /** Like {@link entries}, but the bag is empty from now on, and memory is given back as the iteration proceeds. */
-  takeAll(): IterableIterator<[StateKey, V[]]>;
+  takeAll(): IterableIterator<[StateKey, Iterable<V>]>;
+  /** Gives back what the bag holds besides memory. */
+  drop?(): void;
 }

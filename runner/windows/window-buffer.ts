@@ -13,7 +13,7 @@ import type { BagCells, StateKey, StateStore, ValueCells } from "../store/index.
 import type { GroupingStrategy } from "./grouping-strategy.js";
 
 /** A group on its way out: what {@link WindowBuffer.take} iterates over. */
-export type Group = [StateKey, unknown[]];
+export type Group = [StateKey, Iterable<unknown>];
 
 /**
  * What a grouping keeps of one window: the values of each key, and what its next pane needs to know.
