@@ -1,7 +1,7 @@
 // Checks that one leaf transform is of a shape the runner or a stage host can execute.
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
-import { SIDE_INPUT_ACCESS } from "../../portability/urns/index.js";
+import { SESSION_WINDOW_FN, SIDE_INPUT_ACCESS } from "../../portability/urns/index.js";
 import { decodeCombinePayload } from "./combine-payload.js";
 import type { LeafTransform } from "./leaf-transforms.js";
 import { decodeParDoPayload } from "./par-do-payload.js";
@@ -46,8 +46,9 @@ function validateSideInput(leaf: LeafTransform, { tag, pcollection, access }: Si
       "malformed_transform",
       `transform "${leaf.uniqueName}" reads its side input "${tag}" by key, but its elements are no keys and values (${KV_CODER})`,
     );
-  if (components.windowingStrategies?.[windowingStrategyId ?? ""]?.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE)
-    throw unsupported(leaf, `a side input "${tag}" whose windows merge`, "group it first, then window it anew");
+  const strategy = components.windowingStrategies?.[windowingStrategyId ?? ""];
+  if (strategy?.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE || strategy?.windowFn?.urn === SESSION_WINDOW_FN.PROPERTIES)
+    throw unsupported(leaf, `a side input "${tag}" whose windows merge, or have merged`, "window it otherwise before");
 }
 
 /** Inputs and outputs each kind must have; undefined: any number. */

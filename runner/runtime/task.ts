@@ -41,6 +41,8 @@ type Phase = "new" | "opened" | "running" | "closing" | "closed" | "done" | "sto
  * - T3. The output watermark is sent only while no bundle is open, and is at most the input watermark and the head's hold.
  * - T4. At most one promise of user code is waited for at a time; while one is, a turn does nothing but let it resume.
  * - T5. Done means: input over, side inputs included, all of it processed, executor closed, output and final watermark handed over.
+ * - T6. While the head has something to emit the output watermark stays: groups that are given earlier timestamps behind it are late
+ *   or not whatever bundles they came in. Bounded input moves it once, from the minimum to the maximum.
  */
 export class Task {
   readonly id: string;
@@ -295,6 +297,7 @@ export class Task {
 
   /** T3; the final watermark waits until the executor is closed (T5). */
   private publishWatermark(): void {
+    if (this.head.draining) return; // T6
     const watermark = Math.min(this.inputWatermark, this.head.hold());
     if (watermark < MAX_TIMESTAMP) this.outbox.sendWatermark(watermark);
   }

@@ -1,5 +1,5 @@
 // Functions of an author whose metrics must find the transform they run for. Only for stages opened while metrics are in use.
-import type { CombineFn } from "../model/combine-fn.js";
+import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { DoFn } from "../model/do-fn.js";
 import { enter, later, leave, type StepMetrics } from "../metrics/step-metrics.js";
 import { isThenable } from "./ordered-calls.js";
@@ -15,7 +15,7 @@ export function instrumentDoFn(doFn: DoFn, step: StepMetrics | undefined): DoFn 
   return { ...doFn, fn: instrument(doFn.fn as unknown as AnyFn, undefined, step) } as unknown as DoFn;
 }
 
-export function instrumentCombineFn<Fn extends CombineFn<unknown, unknown, unknown>>(fn: Fn, step: StepMetrics | undefined): Fn {
+export function instrumentCombineFn<Fn extends AsyncCombineFn<unknown, unknown, unknown>>(fn: Fn, step: StepMetrics | undefined): Fn {
   return step === undefined ? fn : withInstrumented(fn, ["createAccumulator", "addInput", "mergeAccumulators", "extractOutput"], step);
 }
 

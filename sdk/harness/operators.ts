@@ -14,9 +14,8 @@ import {
   convertToAccumulatorsOperator,
   extractOutputsOperator,
   mergeAccumulatorsOperator,
-  precombineOperator,
-  type PreferTimestamp,
 } from "./combine-operators.js";
+import { precombineOperator, type PreferTimestamp } from "./precombine-operator.js";
 import { instrumentCombineFn, instrumentDoFn } from "./instrument.js";
 import { functionOperator } from "./function-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";

@@ -24,3 +24,24 @@ export interface CombineFn<In, Acc, Out> {
   /** Encodes accumulators between processes; default: any plain JavaScript value. */
   readonly accumulatorCoder?: Coder<Acc>;
 }
+
+/**
+ * A {@link CombineFn} whose functions may return promises. The inputs of a key are added one after the other, those of other keys meanwhile.
+ *
+ * @example
+ * ```ts
+ * const total: AsyncCombineFn<Price, number, number> = {
+ *   createAccumulator: () => 0,
+ *   addInput: async (sum, price) => sum + price.amount * (await rates.of(price.currency)),
+ *   mergeAccumulators: (a, b) => a + b,
+ *   extractOutput: (sum) => sum,
+ * };
+ * ```
+ */
+export interface AsyncCombineFn<In, Acc, Out> {
+  createAccumulator(): Acc | Promise<Acc>;
+  addInput(accumulator: Acc, input: In): Acc | Promise<Acc>;
+  mergeAccumulators(left: Acc, right: Acc): Acc | Promise<Acc>;
+  extractOutput(accumulator: Acc): Out | Promise<Out>;
+  readonly accumulatorCoder?: Coder<Acc>;
+}

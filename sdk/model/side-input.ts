@@ -41,5 +41,11 @@ export function checkSideInputs(transform: string, sideInputs: SideInputs): void
         "bad_side_input",
         `side input "${name}" of transform "${transform}" is none: wrap its PCollection with asMap(), asList() or their like`,
       );
+    if (sideInput.pcollection.windowing.windowFn.merging)
+      throw new PipelineError(
+        "bad_side_input",
+        `side input "${name}" of transform "${transform}" is in sessions, and which of them an element should see is not defined; ` +
+          `window it otherwise before`,
+      );
   }
 }

@@ -1,5 +1,5 @@
 import type { Coder } from "../../portability/coders/index.js";
-import type { CombineFn } from "./combine-fn.js";
+import type { AsyncCombineFn } from "./combine-fn.js";
 import type { DoFn } from "./do-fn.js";
 import type { PCollection } from "./pcollection.js";
 import type { WindowingStrategy } from "./windowing.js";
@@ -10,7 +10,7 @@ export type Primitive =
   | { readonly kind: "par-do"; readonly doFn: DoFn }
   | { readonly kind: "flatten" }
   | { readonly kind: "group-by-key"; readonly keyCoder: Coder<unknown>; readonly valueCoder: Coder<unknown> }
-  | { readonly kind: "combine-per-key"; readonly combineFn: CombineFn<unknown, unknown, unknown>; readonly keyCoder: Coder<unknown> }
+  | { readonly kind: "combine-per-key"; readonly combineFn: AsyncCombineFn<unknown, unknown, unknown>; readonly keyCoder: Coder<unknown> }
   | { readonly kind: "window-into"; readonly windowing: WindowingStrategy };
 
 /** One applied transform, in the tree of composites. */

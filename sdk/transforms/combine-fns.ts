@@ -1,22 +1,28 @@
-import type { CombineFn } from "../model/combine-fn.js";
+import type { AsyncCombineFn, CombineFn } from "../model/combine-fn.js";
 
 /** "No value yet": what an accumulator of a binary function starts as. Encoded as null between processes. */
 const NOTHING = null;
 
 /** A CombineFn of an associative, commutative function of two values; its accumulator is `[value]`, or null for none. */
-export function fromBinary<T>(fn: (left: T, right: T) => T): CombineFn<T, [T] | null, T> {
+export function fromBinary<T>(fn: (left: T, right: T) => T): CombineFn<T, [T] | null, T>;
+export function fromBinary<T>(fn: (left: T, right: T) => T | Promise<T>): AsyncCombineFn<T, [T] | null, T>;
+export function fromBinary<T>(fn: (left: T, right: T) => T | Promise<T>): AsyncCombineFn<T, [T] | null, T> {
+  const into = (accumulator: [T], value: T): [T] | Promise<[T]> => {
+    const result = fn(accumulator[0], value);
+    if (result instanceof Promise) return result.then((settled): [T] => [settled]);
+    accumulator[0] = result;
+    return accumulator;
+  };
   return {
     createAccumulator: () => NOTHING,
     addInput(accumulator, input) {
       if (accumulator === NOTHING) return [input];
-      accumulator[0] = fn(accumulator[0], input);
-      return accumulator;
+      return into(accumulator, input);
     },
     mergeAccumulators(left, right) {
       if (left === NOTHING) return right;
       if (right === NOTHING) return left;
-      left[0] = fn(left[0], right[0]);
-      return left;
+      return into(left, right[0]);
     },
     extractOutput(accumulator) {
       if (accumulator === NOTHING) throw new RangeError("nothing to combine");

@@ -1,6 +1,6 @@
 import { kvCoder, type Coder } from "../../portability/coders/index.js";
 import { kv, type KV } from "../../portability/values/index.js";
-import type { CombineFn } from "../model/combine-fn.js";
+import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { fromBinary } from "./combine-fns.js";
@@ -11,7 +11,7 @@ import { withFanout } from "./hot-key-fanout.js";
 import { perKey } from "./per-key.js";
 
 /** A CombineFn, or an associative and commutative function of two values. */
-export type Combiner<In, Acc, Out> = CombineFn<In, Acc, Out> | ((left: In, right: In) => In & Out);
+export type Combiner<In, Acc, Out> = AsyncCombineFn<In, Acc, Out> | ((left: In, right: In) => (In & Out) | Promise<In & Out>);
 
 /** Options of a combine. */
 export interface CombineOptions<K> {
@@ -29,21 +29,21 @@ export interface CombineOptions<K> {
  * @example `sales.apply(combinePerKey((a, b) => a + b))`
  */
 export function combinePerKey<K, In>(
-  fn: (left: In, right: In) => In,
+  fn: (left: In, right: In) => In | Promise<In>,
   options?: CombineOptions<K>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
 export function combinePerKey<K, In, Acc, Out>(
-  fn: CombineFn<In, Acc, Out>,
+  fn: AsyncCombineFn<In, Acc, Out>,
   options?: CombineOptions<K>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
 export function combinePerKey<K, In>(
   name: string,
-  fn: (left: In, right: In) => In,
+  fn: (left: In, right: In) => In | Promise<In>,
   options?: CombineOptions<K>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, In>>>;
 export function combinePerKey<K, In, Acc, Out>(
   name: string,
-  fn: CombineFn<In, Acc, Out>,
+  fn: AsyncCombineFn<In, Acc, Out>,
   options?: CombineOptions<K>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>>;
 export function combinePerKey(...args: unknown[]): PTransform<PCollection<KV<unknown, unknown>>, PCollection<KV<unknown, unknown>>> {
@@ -58,21 +58,21 @@ export function combinePerKey(...args: unknown[]): PTransform<PCollection<KV<unk
  * @example `numbers.apply(combineGlobally((a, b) => Math.max(a, b)))`
  */
 export function combineGlobally<T>(
-  fn: (left: T, right: T) => T,
+  fn: (left: T, right: T) => T | Promise<T>,
   options?: CombineOptions<null>,
 ): PTransform<PCollection<T>, PCollection<T>>;
 export function combineGlobally<In, Acc, Out>(
-  fn: CombineFn<In, Acc, Out>,
+  fn: AsyncCombineFn<In, Acc, Out>,
   options?: CombineOptions<null>,
 ): PTransform<PCollection<In>, PCollection<Out>>;
 export function combineGlobally<T>(
   name: string,
-  fn: (left: T, right: T) => T,
+  fn: (left: T, right: T) => T | Promise<T>,
   options?: CombineOptions<null>,
 ): PTransform<PCollection<T>, PCollection<T>>;
 export function combineGlobally<In, Acc, Out>(
   name: string,
-  fn: CombineFn<In, Acc, Out>,
+  fn: AsyncCombineFn<In, Acc, Out>,
   options?: CombineOptions<null>,
 ): PTransform<PCollection<In>, PCollection<Out>>;
 export function combineGlobally(...args: unknown[]): PTransform<PCollection<unknown>, PCollection<unknown>> {
@@ -84,7 +84,7 @@ export function combineGlobally(...args: unknown[]): PTransform<PCollection<unkn
 export function globally<In, Acc, Out>(
   name: string | undefined,
   defaultName: string,
-  combineFn: CombineFn<In, Acc, Out>,
+  combineFn: AsyncCombineFn<In, Acc, Out>,
   fanout?: CombineOptions<unknown>["hotKeyFanout"],
 ): PTransform<PCollection<In>, PCollection<Out>> {
   return {
@@ -104,10 +104,14 @@ export function globally<In, Acc, Out>(
 
 function combinerOf(args: unknown[]): {
   name: string | undefined;
-  combineFn: CombineFn<unknown, unknown, unknown>;
+  combineFn: AsyncCombineFn<unknown, unknown, unknown>;
   options: CombineOptions<unknown> | undefined;
 } {
   const [name, fn, options] = typeof args[0] === "string" ? [args[0], args[1], args[2]] : [undefined, args[0], args[1]];
   const combineFn = typeof fn === "function" ? fromBinary(fn as (l: unknown, r: unknown) => unknown) : fn;
-  return { name, combineFn: combineFn as CombineFn<unknown, unknown, unknown>, options: options as CombineOptions<unknown> | undefined };
+  return {
+    name,
+    combineFn: combineFn as AsyncCombineFn<unknown, unknown, unknown>,
+    options: options as CombineOptions<unknown> | undefined,
+  };
 }

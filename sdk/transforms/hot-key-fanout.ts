@@ -1,6 +1,6 @@
 import { kvCoder, varintCoder, type Coder } from "../../portability/coders/index.js";
 import { kv, type KV } from "../../portability/values/index.js";
-import type { CombineFn } from "../model/combine-fn.js";
+import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { perKey } from "./per-key.js";
@@ -15,7 +15,7 @@ type Part<K> = KV<K, number>;
 export function withFanout<K, In, Acc, Out>(
   name: string | undefined,
   defaultName: string,
-  fn: CombineFn<In, Acc, Out>,
+  fn: AsyncCombineFn<In, Acc, Out>,
   fanout: number | ((key: K) => number),
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
   const partsOf = typeof fanout === "number" ? () => fanout : fanout;

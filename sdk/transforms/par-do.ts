@@ -4,6 +4,7 @@ import type { DoFn, Emit, FunctionContext, FunctionOptions, ManyOutputs, Untyped
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import type { SideInputs } from "../model/side-input.js";
+import type { WindowingStrategy } from "../model/windowing.js";
 import { anyValue } from "./element-coder.js";
 
 /** Declares an output: its element type, and optionally its coder. */
@@ -75,7 +76,7 @@ interface UncheckedSpec extends FunctionOptions<SideInputs> {
 }
 
 /**
- * Calls `process` for every element: Beam's ParDo, with its lifecycle.
+ * Calls `process` for every element, once for each of its windows: Beam's ParDo, with its lifecycle.
  *
  * @example
  * ```ts
@@ -135,13 +136,14 @@ export function elementwise<T, O>(
   defaultName: string,
   doFn: DoFn,
   coder: (input: PCollection<T>) => Coder<unknown> = () => anyValue,
+  windowing?: WindowingStrategy,
 ): PTransform<PCollection<T>, PCollection<O>> {
   return {
     name,
     defaultName,
     expand(input) {
       input.graph.setPrimitive({ kind: "par-do", doFn });
-      return input.graph.output<O>(coder(input), input.windowing);
+      return input.graph.output<O>(coder(input), windowing ?? input.windowing);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { kvCoder } from "../../portability/coders/index.js";
 import type { KV } from "../../portability/values/index.js";
-import type { CombineFn } from "../model/combine-fn.js";
+import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { groupedWindowing } from "../model/windowing.js";
@@ -11,7 +11,7 @@ import { keyedCoders } from "./keyed-coder.js";
 export function perKey<K, In, Acc, Out>(
   name: string | undefined,
   defaultName: string,
-  combineFn: CombineFn<In, Acc, Out>,
+  combineFn: AsyncCombineFn<In, Acc, Out>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
   return {
     name,
@@ -20,7 +20,7 @@ export function perKey<K, In, Acc, Out>(
       const { keyCoder } = keyedCoders(input);
       input.graph.setPrimitive({
         kind: "combine-per-key",
-        combineFn: combineFn as unknown as CombineFn<unknown, unknown, unknown>,
+        combineFn: combineFn as unknown as AsyncCombineFn<unknown, unknown, unknown>,
         keyCoder,
       });
       return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), groupedWindowing(input.windowing));

@@ -4,8 +4,7 @@ import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { groupByKey } from "./group-by-key.js";
 import { map } from "./elementwise.js";
-import { output, parDo } from "./par-do.js";
-import { withCoder } from "./with-coder.js";
+import { elementwise, output, parDo } from "./par-do.js";
 
 /**
  * Spreads elements evenly over all workers and keeps what is behind it apart from what is before it
@@ -31,7 +30,15 @@ export function reshuffle<T>(name?: string): PTransform<PCollection<T>, PCollect
             },
           }),
         )
-        .apply(withCoder(input.coder as never)) as PCollection<T>;
+        .apply(
+          elementwise(
+            "as before",
+            "as before",
+            { kind: "map", fn: (value: T) => value, concurrency: 1 },
+            () => input.coder,
+            input.windowing,
+          ),
+        );
     },
   };
 }

@@ -124,7 +124,8 @@ const unary: Record<string, (pair: Pair) => Pair> = {
   partition: (pair) => ({
     ...pair,
     made: pair.made.apply(partition(["few", "many"], (n) => (n < 50 ? "few" : "many"))).few,
-    meant: flatMapItems(pair.meant, (n) => (n < 50 ? [n] : [])),
+    // A ParDo may look at its window, so it is given each window of an element by itself.
+    meant: perWindow(pair.meant).flatMap(({ value, timestamp, window }) => (value < 50 ? [{ value, timestamp, windows: [window] }] : [])),
   }),
   batchElements: (pair) => ({
     ...pair,
@@ -249,8 +250,8 @@ const binary: Record<string, (a: Pair, b: Pair, p: Pipeline) => Pair> = {
       byElement(a, b, (left, right) => Math.max(0, left - right)),
     ),
   "side input": (a, b) =>
-    merges(a)
-      ? a
+    b.windowing.kind === "sessions"
+      ? a // refused
       : {
           ...a,
           made: a.made.apply(

@@ -7,10 +7,11 @@ import {
   convertToAccumulatorsOperator,
   extractOutputsOperator,
   mergeAccumulatorsOperator,
-  precombineOperator,
 } from "../../../../sdk/harness/combine-operators.js";
+import { COMBINE_CONCURRENCY } from "../../../../sdk/harness/combine-operators.js";
+import { precombineOperator } from "../../../../sdk/harness/precombine-operator.js";
 import type { Operator, OperatorScope } from "../../../../sdk/harness/operator.js";
-import { countFn, meanFn, type CombineFn } from "../../../../sdk/index.js";
+import { countFn, meanFn, type AsyncCombineFn, type CombineFn } from "../../../../sdk/index.js";
 import { at } from "../../../support/stage-driver.js";
 
 const scope: OperatorScope = {
@@ -158,5 +159,85 @@ describe("the parts of a lifted combine", () => {
     };
     const { operator } = driver((next) => extractOutputsOperator(failing, next, scope));
     assert.throws(() => operator.receive(kv("k", 1), at(0)), /extractOutput failed in transform "combine": no/);
+  });
+});
+
+describe("a combine that answers with promises", () => {
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  /** Adds when told to: each call waits for its turn to be let go. */
+  function bench() {
+    const waiting: { readonly input: number; readonly go: () => void; readonly fail: (cause: Error) => void }[] = [];
+    const fn: AsyncCombineFn<number, number, number> = {
+      createAccumulator: () => 0,
+      addInput: (sum, input) => new Promise((resolve, reject) => waiting.push({ input, go: () => resolve(sum + input), fail: reject })),
+      mergeAccumulators: (a, b) => a + b,
+      extractOutput: (sum) => sum,
+    };
+    const sent: unknown[] = [];
+    const failures: Error[] = [];
+    const operator = precombineOperator(
+      fn as AsyncCombineFn<unknown, unknown, unknown>,
+      new ValueCoder(),
+      (value) => void sent.push(value),
+      {
+        ...scope,
+        fail: (error) => void failures.push(error),
+        stopped: () => failures.length > 0,
+      },
+    );
+    return { waiting, sent, failures, operator, add: (key: string, n: number) => operator.receive(kv(key, n), at(0)) };
+  }
+
+  it("adds the inputs of a key one after the other, and those of others meanwhile", async () => {
+    const { waiting, sent, operator, add } = bench();
+    add("a", 1);
+    add("a", 2);
+    add("b", 5);
+    await settled();
+    assert.deepEqual(
+      waiting.map(({ input }) => input),
+      [1, 5],
+    );
+    const finished = operator.finishBundle?.();
+    for (let i = 0; i < waiting.length; i++) {
+      waiting[i].go();
+      await settled();
+    }
+    await finished;
+    assert.deepEqual(sent, [kv("a", 3), kv("b", 5)]);
+  });
+
+  it("asks for a pause while too many are under way", async () => {
+    const { waiting, operator, add } = bench();
+    for (let i = 0; i < COMBINE_CONCURRENCY - 1; i++) add(`k${i}`, i);
+    assert.equal(operator.blocked?.(), undefined);
+    add("last", 1);
+    const room = operator.blocked?.();
+    assert.ok(room !== undefined);
+    await settled();
+    waiting[0].go();
+    await room;
+    assert.equal(operator.blocked?.(), undefined);
+  });
+
+  it("fails the bundle with the input whose promise was rejected, and sends nothing", async () => {
+    const { waiting, sent, failures, operator, add } = bench();
+    add("a", 1);
+    await settled();
+    const finished = operator.finishBundle?.();
+    waiting[0].fail(new Error("no"));
+    await finished;
+    assert.match(failures[0].message, /addInput failed in transform "combine": no/);
+    assert.deepEqual(sent, []);
+  });
+
+  it("merges and extracts in the order of keys", async () => {
+    const sent: unknown[] = [];
+    const fn = { ...count, mergeAccumulators: async (a: unknown, b: unknown) => Promise.resolve((a as number) + (b as number)) };
+    const operator = mergeAccumulatorsOperator(fn, (value) => void sent.push(value), scope);
+    operator.receive(kv("a", [1, 2, 3]), at(0));
+    operator.receive(kv("b", [4]), at(0));
+    await operator.finishBundle?.();
+    assert.deepEqual(sent, [kv("a", 6), kv("b", 4)]);
   });
 });

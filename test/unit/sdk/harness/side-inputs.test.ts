@@ -11,6 +11,8 @@ import {
   create,
   map,
   PipelineError,
+  sessions,
+  windowInto,
   pipeline,
   type PCollection,
   type Pipeline,
@@ -123,6 +125,14 @@ describe("side inputs of a pipeline", () => {
         let other!: PCollection<number>;
         built((q) => (other = q.apply(create([1]))));
         return p.apply(create([1])).apply(map((n) => n, { with: { list: asList(other) } }));
+      },
+    ],
+    [
+      "in sessions",
+      "bad_side_input",
+      (p) => {
+        const numbers = p.apply(create([1])).apply(windowInto(sessions(10)));
+        return numbers.apply(map((n) => n, { with: { numbers: asList(numbers) } }));
       },
     ],
     [
