@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { local } from "../local/index.js";
 import { CancelledError } from "../portability/stage-host/index.js";
 import type { Run, RunMetrics } from "../sdk/index.js";
+import { BusyWatch } from "./busy-watch.js";
 import { ExitCode } from "./exit-codes.js";
 import { openProgram, workersOption } from "./open-program.js";
 import { describeError } from "./print-error.js";
@@ -45,7 +46,13 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
         spillFolder: spillDir,
         runtime: { stallWarningMs: stallWarning * 1000 },
       });
-      return await follow(await runner.start(program.definition, program.options), signals);
+      // With workers of their own, this process stays free.
+      const watch = workers === 1 ? new BusyWatch(signals, stallWarning * 1000) : undefined;
+      try {
+        return await follow(await runner.start(program.definition, program.options), signals);
+      } finally {
+        await watch?.stop();
+      }
     } finally {
       await program.dispose();
     }

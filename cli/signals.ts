@@ -14,7 +14,12 @@ export class Signals {
   };
 
   constructor() {
-    for (const signal of WATCHED) process.on(signal, this.listener);
+    this.watch();
+  }
+
+  /** Hears signals from now on, if it did not already. */
+  watch(): void {
+    for (const signal of WATCHED) if (!process.listeners(signal).includes(this.listener)) process.on(signal, this.listener);
   }
 
   /** Calls `stop` at the first signal, or now if there has been one. */
@@ -27,6 +32,7 @@ export class Signals {
     return exitCodeOf(this.received ?? "SIGINT");
   }
 
+  /** From now on signals do what they do by default: end the process. */
   release(): void {
     for (const signal of WATCHED) process.off(signal, this.listener);
   }

@@ -60,6 +60,7 @@ export class Coordinator {
   }
 
   async start(launcher: WorkerLauncher): Promise<void> {
+    this.startedAt = performance.now();
     this.job.move("STARTING");
     this.launches = Array.from({ length: this.workerCount }, (_, index) => this.launch(launcher, index));
     await Promise.all(this.launches).catch((error: unknown) => this.fail(error));

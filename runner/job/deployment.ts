@@ -97,16 +97,21 @@ export class Deployment {
     return [...this.own.values()].map(({ task }) => task);
   }
 
+  /** The task whose user code is being set up. */
+  opening: string | undefined;
+
   /** Opens the executors: user code is set up when it resolves. */
   async open(): Promise<void> {
     for (const { placement, task, sideInputs } of this.own.values()) {
       const { component } = placement;
       const { stage, head } = component;
+      this.opening = placement.id;
       const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
       const receiver = executor.receiver(head.output);
       const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
+    this.opening = undefined;
   }
 
   /** When no task runs any more: nothing stays on disk. */

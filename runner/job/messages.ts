@@ -7,9 +7,9 @@
 //   deploy  ──────────────────────►
 //           ◄────────────────────── listening     where other workers reach it
 //   connect ──────────────────────►               all of them are listening
+//           ◄────────────────────── report …      twice a second, from here on and with done
 //           ◄────────────────────── ready         links are up, user code is set up
 //   start   ──────────────────────►               all of them are ready
-//           ◄────────────────────── report …      twice a second, and with done
 //           ◄────────────────────── done          all of its tasks are
 //   stop    ──────────────────────►               at any time, also instead of any of the above
 //           ◄────────────────────── stopped

@@ -78,6 +78,7 @@ export class WorkerAgent {
     const onError = (error: unknown): void => this.fail(error);
     const parts = { topology, plan: this.plan, worker: self, host: this.host!, links: this.links, options, owner, onError };
     this.deployment = new Deployment(parts);
+    this.reporting = setInterval(() => this.send({ type: "report", report: this.report() }), REPORT_EVERY_MS);
     await this.deployment.open();
     this.send({ type: "ready" });
   }
@@ -85,7 +86,6 @@ export class WorkerAgent {
   private async start(): Promise<void> {
     if (this.stopping) return;
     this.undone = this.deployment!.tasks.length;
-    this.reporting = setInterval(() => this.send({ type: "report", report: this.report() }), REPORT_EVERY_MS);
     this.deployment!.start();
     if (this.undone === 0) this.allDone();
   }
@@ -142,7 +142,7 @@ export class WorkerAgent {
   }
 
   private report(): WorkerReport {
-    const tasks = this.deployment!.tasks;
+    const { tasks, opening } = this.deployment!;
     let framesSent = 0;
     let framesReceived = 0;
     for (const link of this.links.values()) {
@@ -155,7 +155,10 @@ export class WorkerAgent {
       turns: this.worker!.turns,
       framesSent,
       framesReceived,
-      waits: tasks.filter((task) => !task.isDone).map((task) => ({ task: task.id, waitsFor: task.describeWait() })),
+      waits:
+        opening !== undefined
+          ? [{ task: opening, waitsFor: "setup in user code" }]
+          : tasks.filter((task) => !task.isDone).map((task) => ({ task: task.id, waitsFor: task.describeWait() })),
     };
   }
 }

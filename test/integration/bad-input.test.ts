@@ -139,6 +139,17 @@ describe("bad input", () => {
         assert.equal(code, 1);
       });
 
+      it("says whose setup a run that does not start waits for, and can be cancelled", async () => {
+        const warning = /no progress for [\d.]+ s: [^;]*#0 waits for setup in user code/;
+        let sent = false;
+        const { code, stderr } = await beamstorm(
+          ["run", `${fixtures}/functions.ts`, "--pipeline", "hangsInSetup", "--workers", workers, "--stall-warning", "0.5"],
+          { onStderr: (text, child) => void (sent ||= warning.test(text) && child.kill("SIGINT")) },
+        );
+        assert.match(stderr, warning);
+        assert.equal(code, 130);
+      });
+
       it("says which promise a run that stands still waits for, and can be cancelled", async () => {
         const warning = /no progress for [\d.]+ s: .* waits for a promise of transform \\"wait for ever\\" for the element 2/;
         let sent = false;

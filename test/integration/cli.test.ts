@@ -141,6 +141,20 @@ describe("the command line", () => {
     assert.equal(code, 143);
   });
 
+  it("says which line keeps it busy without end, and ends at Ctrl-C", async () => {
+    let sent = false;
+    const { code, message } = await beamstorm(["run", functions, "--pipeline", "spins", "--stall-warning", "2"], {
+      onStderr: (stderr, child) => {
+        if (!sent && stderr.includes("warn: ")) sent = child.kill("SIGINT");
+      },
+    });
+    assert.match(
+      message,
+      /^warn: a function has kept the process busy for \d s without a break at .*fixtures\/functions\.ts:\d+:\d+; Ctrl-C ends it at once\n$/,
+    );
+    assert.equal(code, null, "ended by the signal itself");
+  });
+
   it("ends with the run, even if a function left a timer", async () => {
     const { code, message } = await beamstorm(["run", functions, "--pipeline", "leavesTimer"]);
     assert.match(message, /^done: /);
