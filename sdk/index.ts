@@ -19,7 +19,16 @@ export {
 export type { Coder } from "../portability/coders/index.js";
 export type { WindowFn } from "../portability/windows/index.js";
 export type { AsyncCombineFn, CombineFn } from "./model/combine-fn.js";
-export type { AsyncOptions, ElementContext, Emit, EmitAt, FunctionContext, FunctionOptions, ManyOutputs } from "./model/do-fn.js";
+export type {
+  AsyncOptions,
+  ElementContext,
+  Emit,
+  EmitAt,
+  FunctionContext,
+  FunctionOptions,
+  ManyOutputs,
+  SetupContext,
+} from "./model/do-fn.js";
 export { option, type Option, type Options, type OptionValues } from "./model/options.js";
 export { PCollection } from "./model/pcollection.js";
 export { Pipeline } from "./model/pipeline.js";

@@ -7,6 +7,7 @@ import { openStage } from "./stage-executor.js";
 export class EmbeddedHost implements StageHost {
   private readonly coders = new Map<string, Coder<unknown>>();
   private readonly registry = new CoderRegistry();
+  private readonly ends: (() => void | Promise<void>)[] = [];
 
   constructor(private readonly program: Program) {
     // Coders of the author's own do not travel either: the program has them.
@@ -23,12 +24,24 @@ export class EmbeddedHost implements StageHost {
   }
 
   async open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor> {
-    const executor = openStage(descriptor, this.program, (coderId) => this.coder(descriptor, coderId), context);
+    const executor = openStage(
+      descriptor,
+      this.program,
+      (coderId) => this.coder(descriptor, coderId),
+      context,
+      (fn) => this.ends.push(fn),
+    );
     await executor.setup();
     return executor;
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    for (const end of this.ends.splice(0)) {
+      try {
+        await end();
+      } catch {
+        // the run is over: nothing can fail by it any more
+      }
+    }
   }
 }

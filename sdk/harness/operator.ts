@@ -43,6 +43,8 @@ export interface OperatorScope {
   readonly metrics: StepMetrics | undefined;
   /** The elements of a PCollection that the transform reads as a side input. */
   sideInput(pcollectionId: string): SideInput;
+  /** Has a function called when the run is over in this process. */
+  readonly atEnd: (fn: () => void | Promise<void>) => void;
   /** Whether the bundle has failed or was aborted: then nothing more may be sent. */
   stopped(): boolean;
   /** Wraps what user code threw. Building the error is off the hot path. */

@@ -161,7 +161,7 @@ export function parDoOperator(
     async setup() {
       if (spec.setup === undefined) return;
       try {
-        local = await spec.setup();
+        local = await spec.setup({ atEnd: scope.atEnd });
       } catch (cause) {
         throw scope.userError("setup failed", cause);
       }

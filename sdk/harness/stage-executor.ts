@@ -23,6 +23,7 @@ export function openStage(
   program: Program,
   coderOf: (coderId: string) => Coder<unknown>,
   context: StageContext,
+  atEnd: OperatorScope["atEnd"],
 ): EmbeddedStage {
   const stage = new EmbeddedStage();
   const consumers = new Map<string, Consumer[]>();
@@ -54,7 +55,14 @@ export function openStage(
       throw new Error(`stage ${descriptor.id} names transform ${id}, which the pipeline does not have`);
     const outputs = new Map(Object.entries(transform.outputs ?? {}).map(([tag, pcollection]) => [tag, receiverOf(pcollection)]));
     const name = transform.uniqueName ?? id;
-    const operator = createOperator(transform, outputs, program, coderOf, descriptor, scopeOf(name, program, context, stage, operators));
+    const operator = createOperator(
+      transform,
+      outputs,
+      program,
+      coderOf,
+      descriptor,
+      scopeOf(name, program, context, stage, operators, atEnd),
+    );
     operators.unshift(operator);
     stage.names.set(operator, name);
     for (const [tag, pcollection] of Object.entries(transform.inputs ?? {}))
@@ -73,6 +81,7 @@ function scopeOf(
   context: StageContext,
   stage: EmbeddedStage,
   operators: readonly Operator[],
+  atEnd: OperatorScope["atEnd"],
 ): OperatorScope {
   const behind = operators.filter((operator) => operator.isBlocked !== undefined);
   const full = (): Operator | undefined => behind.find((operator) => operator.isBlocked?.() === true);
@@ -89,6 +98,7 @@ function scopeOf(
       if (sideInput === undefined) throw new Error(`transform "${name}" reads side input ${pcollectionId}, which its stage is not given`);
       return sideInput;
     },
+    atEnd,
     stopped: () => stage.stopped,
     userError: (action, cause, element) =>
       cause instanceof UserCodeError

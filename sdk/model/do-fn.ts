@@ -44,9 +44,18 @@ export type DoFn =
   | (Common & { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp | Promise<Timestamp> })
   | (Common & { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[] });
 
+/** What `setup` receives. */
+export interface SetupContext {
+  /**
+   * Has a function called when the run is over in this process, however it ended: the place to remove what must not stay. What it
+   * throws is not heard.
+   */
+  readonly atEnd: (fn: () => void | Promise<void>) => void;
+}
+
 /** An author's ParDo object once its types have been checked. */
 export interface UntypedParDo {
-  setup?(): unknown;
+  setup?(context: SetupContext): unknown;
   startBundle?(context: { local: unknown }): unknown;
   process(element: unknown, context: unknown): unknown;
   finishBundle?(context: unknown): unknown;

@@ -1,6 +1,6 @@
 import { coderOf, type Coder } from "../../portability/coders/index.js";
 import type { RowSchema } from "../../portability/schemas/index.js";
-import type { DoFn, Emit, FunctionContext, FunctionOptions, ManyOutputs, UntypedParDo } from "../model/do-fn.js";
+import type { DoFn, Emit, FunctionContext, FunctionOptions, ManyOutputs, SetupContext, UntypedParDo } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import type { SideInputs } from "../model/side-input.js";
@@ -50,7 +50,7 @@ type None = Record<never, never>;
 
 interface Lifecycle<E, L, S extends SideInputs> extends FunctionOptions<S> {
   /** Once per task, before anything else; what it returns is `local` in the other functions. */
-  setup?: () => L | Promise<L>;
+  setup?: (context: SetupContext) => L | Promise<L>;
   startBundle?: (context: { readonly local: L }) => void | Promise<void>;
   /** May emit; elements emitted here are at the end of the global window unless told otherwise: `emit(value, { timestamp, window })`. */
   finishBundle?: (context: { readonly emit: E; readonly local: L }) => void | Promise<void>;

@@ -3,6 +3,7 @@
 // W1. Each bundle writes one temporary file beside the target; its name travels on as an element.
 // W2. One call gathers all of them, puts them together as the final shards under temporary names, then renames.
 // W3. A crash at any moment leaves the old target, or the new one, whole.
+// W4. When the run is over, however it ended, its temporary files are gone; only a process that was killed leaves hidden ones.
 import { randomBytes } from "node:crypto";
 import { dirname, basename, join } from "node:path";
 import { kv, type KV } from "../../../portability/values/index.js";
@@ -10,7 +11,6 @@ import type { PCollection } from "../../model/pcollection.js";
 import { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
 import { create } from "../../transforms/create.js";
-import { flatMap } from "../../transforms/elementwise.js";
 import { flatten } from "../../transforms/flatten.js";
 import { groupByKey } from "../../transforms/group-by-key.js";
 import { output, parDo } from "../../transforms/par-do.js";
@@ -51,7 +51,11 @@ export function write(path: string, options: WriteOptions = {}): PTransform<PCol
         parDo("write bundles", {
           concurrency: 1,
           outputs: output<KV<null, string>>(),
-          setup: () => new BundleFile(path, files),
+          setup: ({ atEnd }) => {
+            const bundle = new BundleFile(path, files);
+            atEnd(() => bundle.removeAll()); // W4
+            return bundle;
+          },
           process: (line: string, { local }) => local.add(line),
           finishBundle: async ({ local, emit }) => {
             const part = await local.finish();
@@ -64,15 +68,20 @@ export function write(path: string, options: WriteOptions = {}): PTransform<PCol
         .apply(flatten("parts", [parts, marker]))
         .apply(groupByKey("gather"))
         .apply(
-          flatMap("finish", ({ value }) =>
-            finishFiles(
-              path,
-              shards,
-              suffix,
-              [...value].filter((part) => part !== ""),
-              files,
-            ),
-          ),
+          parDo("finish", {
+            outputs: output<string>(),
+            setup: ({ atEnd }) => {
+              const temporary = new Set<string>();
+              atEnd(async () => {
+                for (const each of temporary) await files.remove(each); // W4
+              });
+              return temporary;
+            },
+            process: ({ value }, { local: temporary }) => {
+              const parts = [...value].filter((part) => part !== "");
+              return finishFiles(path, shards, suffix, parts, files, temporary);
+            },
+          }),
         );
     },
   };
@@ -82,6 +91,7 @@ export function write(path: string, options: WriteOptions = {}): PTransform<PCol
 class BundleFile {
   private file: TextFile | undefined;
   private text = "";
+  private readonly finished: string[] = [];
 
   constructor(
     private readonly target: string,
@@ -105,7 +115,14 @@ class BundleFile {
       throw writeError(this.target, cause); // the file is removed by `discard`
     }
     this.file = undefined;
+    this.finished.push(file.path);
     return file.path;
+  }
+
+  /** W4: those that became part of the target are gone already. */
+  async removeAll(): Promise<void> {
+    await this.discard();
+    for (const path of this.finished) await this.files.remove(path);
   }
 
   async discard(): Promise<void> {
@@ -131,7 +148,14 @@ class BundleFile {
 }
 
 // W2, W3
-async function finishFiles(path: string, shards: number | undefined, suffix: string, parts: string[], files: TextFiles): Promise<string[]> {
+async function finishFiles(
+  path: string,
+  shards: number | undefined,
+  suffix: string,
+  parts: string[],
+  files: TextFiles,
+  temporary: Set<string>,
+): Promise<string[]> {
   parts.sort();
   const count = shards ?? 1;
   const done: { file: TextFile; final: string }[] = [];
@@ -139,6 +163,7 @@ async function finishFiles(path: string, shards: number | undefined, suffix: str
     await files.makeFolder(dirname(path));
     for (let shard = 0; shard < count; shard++) {
       const file = await files.create(temporaryName(path));
+      temporary.add(file.path);
       const final =
         shards === undefined ? path + suffix : `${path}-${String(shard).padStart(5, "0")}-of-${String(count).padStart(5, "0")}${suffix}`;
       done.push({ file, final });

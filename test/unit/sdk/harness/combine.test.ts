@@ -20,6 +20,7 @@ const scope: OperatorScope = {
   resume: () => Promise.resolve(),
   stopped: () => false,
   metrics: undefined,
+  atEnd: () => undefined,
   sideInput: () => ({ values: () => [] }),
   userError: (action, cause) => new UserCodeError({ transform: "combine" }, action, cause),
   fail: () => undefined,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { local } from "../../../../local/index.js";
-import { create, map, pipeline, run, textIO } from "../../../../sdk/index.js";
+import { create, map, pipeline, reshuffle, run, textIO } from "../../../../sdk/index.js";
 import { nodeFiles, type TextFile, type TextFiles } from "../../../../sdk/io/text/text-files.js";
 import type { WriteOptions } from "../../../../sdk/io/text/index.js";
 
@@ -111,6 +111,43 @@ describe("textIO.write", () => {
       assert.equal(await readFile(target, "utf8"), "old");
       assert.deepEqual(await readdir(folder), ["out.txt"]);
     });
+
+  /** Writes a file a line, then does what the last line says. */
+  const writing = (last: () => Promise<string>) =>
+    pipeline((p) =>
+      p
+        .apply(create(["a", "b", "c", "last"]))
+        .apply(reshuffle())
+        .apply(map((line) => (line === "last" ? last() : line)))
+        .apply(textIO.write(target)),
+    );
+  const runtime = { bundleElements: 1, batchBytes: 1 };
+  const hidden = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.startsWith("."));
+
+  it("leaves nothing when the run fails after bundles have been written", async () => {
+    let before: string[] = [];
+    const broken = writing(async () => {
+      before = await hidden();
+      throw new Error("no more");
+    });
+    await assert.rejects(run(broken, {}, local({ runtime })), /no more/);
+    assert.equal(before.length, 3, "the bundles before had been written");
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it("leaves nothing when the run is cancelled after bundles have been written", async () => {
+    let reached!: () => void;
+    const there = new Promise<void>((resolve) => (reached = resolve));
+    const waiting = writing(() => {
+      reached();
+      return new Promise<string>(() => {});
+    });
+    const started = await local({ runtime }).start(waiting, {});
+    await there;
+    assert.equal((await hidden()).length, 3, "the bundles before had been written");
+    await started.cancel();
+    assert.deepEqual(await readdir(folder), []);
+  });
 
   it("says that the target is a folder", async () => {
     await mkdir(target);
