@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { glob, isDynamicPattern } from "tinyglobby";
+import { compressionOf, type Compression } from "./compression.js";
 
 /** A part of one file, `[start, end)` in bytes; a compressed file is always one part. */
 export interface FileRange {
   readonly path: string;
   readonly start: number;
   readonly end: number;
-  readonly gzip: boolean;
+  readonly compression: Compression;
 }
 
 /**
@@ -23,12 +24,13 @@ export async function fileRanges(pattern: string, rangeBytes: number): Promise<F
   const ranges: FileRange[] = [];
   for (const path of paths) {
     const { size } = await statFile(path);
-    if (path.endsWith(".gz")) {
-      ranges.push({ path, start: 0, end: Number.MAX_SAFE_INTEGER, gzip: true });
+    const compression = compressionOf(path);
+    if (compression !== "none") {
+      ranges.push({ path, start: 0, end: Number.MAX_SAFE_INTEGER, compression });
       continue;
     }
     for (let start = 0; start < size; start += rangeBytes)
-      ranges.push({ path, start, end: Math.min(size, start + rangeBytes), gzip: false });
+      ranges.push({ path, start, end: Math.min(size, start + rangeBytes), compression });
   }
   return ranges;
 }

@@ -1,12 +1,14 @@
 import { constants, createReadStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
+import { pipeline as pipe, type Duplex, type Readable } from "node:stream";
+import { compressor, type Compression } from "./compression.js";
 
 /** A file that is being written. */
 export interface TextFile {
   readonly path: string;
   append(text: string): Promise<void>;
-  /** Appends the content of another file. */
-  appendFile(path: string): Promise<void>;
+  /** Appends the content of another file, compressed. */
+  appendFile(path: string, compression: Compression): Promise<void>;
   /** Resolves when the content is on disk. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -32,8 +34,11 @@ export const nodeFiles: TextFiles = {
     return {
       path,
       append: (text) => file.appendFile(text),
-      async appendFile(other) {
-        for await (const chunk of createReadStream(other, { highWaterMark: 1024 * 1024 })) await file.appendFile(chunk as Buffer);
+      async appendFile(other, compression) {
+        const source = createReadStream(other, { highWaterMark: 1024 * 1024 });
+        // Compressed parts one behind the other are a compressed whole, in gzip as in zstd.
+        const chunks = compression === "none" ? source : compose(source, compressor(compression));
+        for await (const chunk of chunks) await file.appendFile(chunk as Buffer);
       },
       async close() {
         if (closed) return;
@@ -49,6 +54,11 @@ export const nodeFiles: TextFiles = {
   rename,
   remove: (path) => rm(path, { force: true }),
 };
+
+/** What comes out of `transform`, or the first error of either. */
+function compose(source: Readable, transform: Duplex): Readable {
+  return pipe(source, transform, () => {}); // an error also ends the iteration over it
+}
 
 /** An error about the target that says what to do; the system's own error is its cause. */
 export function writeError(path: string, cause: unknown): Error {

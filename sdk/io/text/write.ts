@@ -15,6 +15,7 @@ import { flatten } from "../../transforms/flatten.js";
 import { groupByKey } from "../../transforms/group-by-key.js";
 import { output, parDo } from "../../transforms/par-do.js";
 import { global, windowInto } from "../../transforms/window-into.js";
+import { compressionOf, type Compression } from "./compression.js";
 import { nodeFiles, writeError, type TextFile, type TextFiles } from "./text-files.js";
 
 /** Options of {@link write}. */
@@ -25,8 +26,21 @@ export interface WriteOptions {
   readonly shards?: number;
   /** Appended to the name of every shard, e.g. `.txt`. */
   readonly suffix?: string;
+  /** First line of every file. */
+  readonly header?: string;
+  /** Default "auto": by the ending of the name, `.gz` or `.zst`. zstd needs Node 22.15 or newer. */
+  readonly compression?: Compression | "auto";
   /** @internal Replaced by tests that need a disk to be full. */
   readonly files?: TextFiles;
+}
+
+/** What is written where, and how. */
+interface Target {
+  readonly path: string;
+  readonly shards: number | undefined;
+  readonly suffix: string;
+  readonly header: string | undefined;
+  readonly compression: Compression;
 }
 
 /** Characters gathered before the file is written to. */
@@ -41,6 +55,9 @@ const BUFFER_CHARS = 256 * 1024;
  */
 export function write(path: string, options: WriteOptions = {}): PTransform<PCollection<string>, PCollection<string>> {
   const { shards, suffix = "", files = nodeFiles } = options;
+  const compression =
+    options.compression === undefined || options.compression === "auto" ? compressionOf(path + suffix) : options.compression;
+  const target: Target = { path, shards, suffix, header: options.header, compression };
   if (shards !== undefined && !(Number.isSafeInteger(shards) && shards > 0 && shards <= 100_000))
     throw new RangeError(`shards must be a whole number from 1 to 100000, not ${shards}`);
   return {
@@ -79,7 +96,7 @@ export function write(path: string, options: WriteOptions = {}): PTransform<PCol
             },
             process: ({ value }, { local: temporary }) => {
               const parts = [...value].filter((part) => part !== "");
-              return finishFiles(path, shards, suffix, parts, files, temporary);
+              return finishFiles(target, parts, files, temporary);
             },
           }),
         );
@@ -148,26 +165,30 @@ class BundleFile {
 }
 
 // W2, W3
-async function finishFiles(
-  path: string,
-  shards: number | undefined,
-  suffix: string,
-  parts: string[],
-  files: TextFiles,
-  temporary: Set<string>,
-): Promise<string[]> {
+async function finishFiles(target: Target, parts: string[], files: TextFiles, temporary: Set<string>): Promise<string[]> {
+  const { path, shards, suffix, header, compression } = target;
   parts.sort();
   const count = shards ?? 1;
   const done: { file: TextFile; final: string }[] = [];
+  const headers: string[] = [];
   try {
     await files.makeFolder(dirname(path));
+    if (header !== undefined || compression !== "none") {
+      // A compressed file is never empty, even if nothing is in it.
+      const file = await files.create(temporaryName(path));
+      temporary.add(file.path);
+      headers.push(file.path);
+      if (header !== undefined) await file.append(`${header}\n`);
+      await file.close();
+    }
     for (let shard = 0; shard < count; shard++) {
       const file = await files.create(temporaryName(path));
       temporary.add(file.path);
       const final =
         shards === undefined ? path + suffix : `${path}-${String(shard).padStart(5, "0")}-of-${String(count).padStart(5, "0")}${suffix}`;
       done.push({ file, final });
-      for (let i = shard; i < parts.length; i += count) await file.appendFile(parts[i]);
+      for (const each of headers) await file.appendFile(each, compression);
+      for (let i = shard; i < parts.length; i += count) await file.appendFile(parts[i], compression);
       await file.close();
     }
     for (const { file, final } of done) await files.rename(file.path, final);
@@ -176,7 +197,7 @@ async function finishFiles(
     for (const { file } of done) await abandon(file, files);
     throw writeError(path, cause);
   } finally {
-    for (const part of parts) await files.remove(part);
+    for (const part of [...headers, ...parts]) await files.remove(part);
   }
 }
 

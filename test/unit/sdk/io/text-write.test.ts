@@ -35,7 +35,7 @@ function failing(step: "append" | "close" | "appendFile" | "rename", code: strin
       return {
         path,
         append: step === "append" ? fail : (text) => file.append(text),
-        appendFile: step === "appendFile" ? fail : (other) => file.appendFile(other),
+        appendFile: step === "appendFile" ? fail : (other, compression) => file.appendFile(other, compression),
         async close() {
           await file.close();
           if (step === "close" && first) {
