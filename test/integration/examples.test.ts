@@ -45,4 +45,46 @@ describe("examples", () => {
       "2026-01-01T12:01 stopped: 1",
     ]);
   });
+
+  /** Runs an example with its own data; the JSON lines that it writes, sorted. */
+  async function output(name: string, ...args: string[]): Promise<unknown[]> {
+    const file = join(folder, `${name}.jsonl`);
+    const { code, stderr } = await beamstorm(["run", `examples/${name}.ts`, "--output", file, ...args]);
+    assert.equal(code, 0, stderr);
+    const lines = (await readFile(file, "utf8")).trim().split("\n").sort();
+    return lines.map((line) => JSON.parse(line) as unknown);
+  }
+
+  for (const workers of ["1", "2"]) {
+    it(`top-per-key finds the best players of each game, with ${workers} workers`, async () => {
+      assert.deepEqual(await output("top-per-key", "--top", "2", "--workers", workers), [
+        { game: "chess", best: ["Ada (2410)", "Dan (2290)"] },
+        { game: "go", best: ["Eve (2550)", "Fay (2300)"] },
+        { game: "tennis", best: ["Eve (655)", "Gus (640)"] },
+      ]);
+    });
+
+    it(`join says what each customer has spent, with ${workers} workers`, async () => {
+      assert.deepEqual(await output("join", "--workers", workers), [
+        { customer: "Ada", spent: 20 + 1200 * 0.006 },
+        { customer: "Bob, junior", spent: 15.5 * 0.9 },
+        { customer: "unknown (c-9)", spent: 8 },
+      ]);
+    });
+
+    it(`sessions finds sessions of user activity, with ${workers} workers`, async () => {
+      assert.deepEqual(await output("sessions", "--workers", workers), [
+        { user: "ada", from: "2026-01-01T09:00:00.000Z", pages: ["/home", "/search"] },
+        { user: "ada", from: "2026-01-01T09:20:00.000Z", pages: ["/cart", "/home"] },
+        { user: "bob", from: "2026-01-01T09:02:00.000Z", pages: ["/home"] },
+        { user: "bob", from: "2026-01-01T11:00:00.000Z", pages: ["/help"] },
+      ]);
+    });
+  }
+
+  it("enrichment asks its service about every user", async () => {
+    const found = (await output("enrichment", "--users", "40")) as { user: string; city: string | null }[];
+    assert.equal(found.length, 40);
+    for (const { user, city } of found) assert.equal(city, [null, "Paris", "Oslo", "Quito"][Number(user.slice(5)) % 4]);
+  });
 });
