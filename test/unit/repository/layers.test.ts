@@ -22,6 +22,7 @@ const mayImport: Record<string, string[]> = {
   "portability/schemas": ["portability/values"],
   "portability/coders": ["portability/values", "portability/urns", "portability/protos", "portability/schemas"],
   "portability/services": ["portability/protos"],
+  "portability/transport": ["portability/services", "portability/protos"],
   "portability/stage-host": ["portability/coders", "portability/values", "portability/protos"],
   sdk: ["sdk", "portability"],
   "sdk/model": shared,
