@@ -12,5 +12,6 @@ export type * from "./fn-state-service.js";
 export type * from "./fn-worker-pool-service.js";
 export type * from "./fn-worker-status-service.js";
 export type * from "./job-service.js";
+export * from "./message-queue.js";
 export type * from "./provision-service.js";
 export * from "./service-error.js";

@@ -24,6 +24,7 @@ const mayImport: Record<string, string[]> = {
   "portability/coders": ["portability/values", "portability/urns", "portability/protos", "portability/schemas"],
   "portability/metrics": ["portability/coders", "portability/protos", "portability/urns"],
   "portability/services": ["portability/protos"],
+  "portability/transport": ["portability/services", "portability/protos"],
   "portability/stage-host": ["portability/coders", "portability/metrics", "portability/values", "portability/protos"],
   sdk: ["sdk", "portability"],
   "sdk/model": shared,
