@@ -2,7 +2,7 @@
 //
 // R1. A raw value is the nested encoding of the value, whatever its type, as a Uint8Array. It is compared and sent on, never decoded.
 // R2. A raw key-value pair is a KV of raw values, so that a grouping can read its key.
-// R3. What a grouping makes, a KV of a raw key and an array of raw values, is written as the iterable that it stands for, and read
+// R3. What a grouping makes, a KV of a raw key and an iterable of raw values, is written as the iterable that it stands for, and read
 //     back as R2 has it.
 import { CoderError, type ByteReader, type ByteWriter, type Coder, type CoderProto } from "../../portability/coders/index.js";
 import { CODER } from "../../portability/urns/index.js";
@@ -34,9 +34,11 @@ class RawValueCoder implements Coder<unknown> {
       writer.writeBytes(value);
       return;
     }
-    if (!Array.isArray(value)) throw new CoderError(`expected the bytes of a value, got ${typeof value}`);
-    writer.writeInt32(value.length); // R3
-    for (const item of value) this.encodeItem(item, writer);
+    if (typeof value !== "object" || value === null || !(Symbol.iterator in value))
+      throw new CoderError(`expected the bytes of a value, got ${typeof value}`);
+    const items = Array.isArray(value) ? (value as unknown[]) : [...(value as Iterable<unknown>)];
+    writer.writeInt32(items.length); // R3
+    for (const item of items) this.encodeItem(item, writer);
   }
 
   decode(reader: ByteReader): Uint8Array {

@@ -29,16 +29,23 @@ export const EXTRACT_OUTPUTS = "beam:transform:combine_per_key_extract_outputs:v
 export const COMBINE_GROUPED_VALUES = "beam:transform:combine_grouped_values:v1";
 export const GROUP_BY_KEY = "beam:transform:group_by_key:v1";
 export const PAR_DO = "beam:transform:pardo:v1";
+export const RESHUFFLE = "beam:transform:reshuffle:v1";
+export const PAIR_WITH_RESTRICTION = "beam:transform:sdf_pair_with_restriction:v1";
+export const SPLIT_AND_SIZE = "beam:transform:sdf_split_and_size_restrictions:v1";
+export const PROCESS_SIZED_ELEMENTS = "beam:transform:sdf_process_sized_element_and_restrictions:v1";
 
 const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>([
   ["beam:transform:impulse:v1", "impulse"],
   [GROUP_BY_KEY, "group-by-key"],
   ["beam:transform:flatten:v1", "flatten"],
-  ["beam:transform:reshuffle:v1", "reshuffle"],
+  [RESHUFFLE, "reshuffle"],
   ["beam:transform:redistribute_by_key:v1", "reshuffle"],
   ["beam:transform:redistribute_arbitrarily:v1", "reshuffle"],
   [COMBINE_PER_KEY, "combine-per-key"],
   [PAR_DO, "sdk"],
+  [PAIR_WITH_RESTRICTION, "sdk"],
+  [SPLIT_AND_SIZE, "sdk"],
+  [PROCESS_SIZED_ELEMENTS, "sdk"],
   ["beam:transform:window_into:v1", "sdk"],
   [PRECOMBINE, "sdk"],
   [MERGE_ACCUMULATORS, "sdk"],
@@ -51,9 +58,6 @@ const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>
   ["beam:transform:map_windows:v1", "unsupported"],
   ["beam:transform:merge_windows:v1", "unsupported"],
   ["beam:transform:to_string:v1", "unsupported"],
-  ["beam:transform:sdf_pair_with_restriction:v1", "unsupported"],
-  ["beam:transform:sdf_split_and_size_restrictions:v1", "unsupported"],
-  ["beam:transform:sdf_process_sized_element_and_restrictions:v1", "unsupported"],
   ["beam:transform:sdf_truncate_sized_restrictions:v1", "unsupported"],
 ]);
 

@@ -29,7 +29,6 @@ function validateParDo(leaf: LeafTransform): void {
     [names(payload.stateSpecs), `state (${names(payload.stateSpecs)})`, "combine per key instead"],
     [names(payload.timerFamilySpecs), `timers (${names(payload.timerFamilySpecs)})`, "use a windowing strategy instead"],
     [payload.onWindowExpirationTimerFamilySpec, "a callback on window expiration", "leave it out"],
-    [payload.restrictionCoderId, "a splittable DoFn", "expand to an impulse and plain DoFns"],
     [payload.requiresTimeSortedInput, "input sorted by time", "group and sort the elements instead"],
     [payload.requiresStableInput, "stable input", "leave it out"],
     [payload.requestsFinalization, "bundle finalization", "leave it out"],
