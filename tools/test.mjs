@@ -12,12 +12,12 @@ const countsFile = ".cache/test-counts.json";
 export const checkTypes = () => node([bin.tsc, "-p", "tsconfig.check.json"], { quiet: true });
 
 /** Runs mocha on these files or options, with what .mocharc.json says for everything they leave open. */
-export function runMocha(args, { quiet = false } = {}) {
+export function runMocha(args, { quiet = false, env: more = {} } = {}) {
   const config = JSON.parse(readFileSync(join(root, ".mocharc.json"), "utf8"));
   const nodeOptions = config["node-option"].map((option) => `--${option}`);
   const specs = args.some(isSpec) ? [] : config.spec;
   const fixed = ["--no-config", "--timeout", String(config.timeout), "--reporter", "tools/mocha-reporter.mjs"];
-  const env = { ...process.env, BEAMSTORM_TEST_COUNTS: join(root, countsFile) };
+  const env = { ...process.env, ...more, BEAMSTORM_TEST_COUNTS: join(root, countsFile) };
   return node([...nodeOptions, bin.mocha, ...fixed, ...args, ...specs], { quiet, env });
 }
 
@@ -28,8 +28,7 @@ async function test() {
     console.log("0 passed, 1 failed");
     throw error;
   });
-  mkdirSync(join(root, ".cache"), { recursive: true });
-  rmSync(join(root, countsFile), { force: true });
+  forgetCounts();
   const [types, mocha] = await Promise.all([checkTypes(), runMocha(process.argv.slice(2))]);
   if (types.code !== 0) process.stdout.write(types.output);
   progress(`type check ${types.code === 0 ? "ok" : "failed; see above"}`);
@@ -40,7 +39,13 @@ async function test() {
   return failed === 0 && mocha.code === 0 ? 0 : 1;
 }
 
-function readCounts(mochaCode) {
+/** Before mocha runs: so that counts are those of this run, or none. */
+export function forgetCounts() {
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  rmSync(join(root, countsFile), { force: true });
+}
+
+export function readCounts(mochaCode) {
   const counts = JSON.parse(readIfThere(countsFile) ?? '{"passes":0,"failures":0,"pending":0}');
   return mochaCode !== 0 && counts.failures === 0 ? { ...counts, failures: 1 } : counts;
 }
