@@ -1,4 +1,5 @@
 // Serves implementations of the service interfaces over gRPC, in plaintext as all of Beam's peers speak it.
+import type * as Grpc from "@grpc/grpc-js";
 import {
   Server,
   ServerCredentials,
@@ -28,6 +29,7 @@ type Call =
   | ServerReadableStream<unknown, unknown>
   | ServerWritableStream<unknown, unknown>
   | ServerDuplexStream<unknown, unknown>;
+type GrpcMethodDefinition = Grpc.MethodDefinition<unknown, unknown>;
 type Handler = (request: unknown, context: CallContext) => unknown;
 
 /** One port with any number of services. */
@@ -76,13 +78,7 @@ export class GrpcServer {
   }
 }
 
-function toGrpc({
-  path,
-  requestStream,
-  responseStream,
-  request,
-  response,
-}: MethodDefinition): import("@grpc/grpc-js").MethodDefinition<unknown, unknown> {
+function toGrpc({ path, requestStream, responseStream, request, response }: MethodDefinition): GrpcMethodDefinition {
   return {
     path,
     requestStream,

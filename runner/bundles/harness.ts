@@ -26,8 +26,8 @@ export class HarnessLostError extends Error {
 }
 
 interface PendingInstruction {
-  resolve(response: beam.fn.IInstructionResponse): void;
-  reject(error: Error): void;
+  readonly resolve: (response: beam.fn.IInstructionResponse) => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class Harness {

@@ -176,7 +176,9 @@ class RemoteBundle implements BundleListener {
     this.id = harness.startBundle(this);
     this.response = harness.instruct({ instructionId: this.id, processBundle: { processBundleDescriptorId: plan.descriptor.id } });
     this.response.then(
-      ({ error }) => void (error ? this.lost(new Error(error)) : undefined), // no more outputs will come
+      ({ error }) => {
+        if (error) this.lost(new Error(error)); // no more outputs will come
+      },
       (error: unknown) => this.lost(error as Error),
     );
   }

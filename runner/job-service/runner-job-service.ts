@@ -114,7 +114,7 @@ export class RunnerJobService implements JobService {
 
   /** Ends all jobs. */
   async close(): Promise<void> {
-    await Promise.all([...this.records.values()].map(({ job }) => job?.cancel()));
+    await Promise.all([...this.records.values()].map(async ({ job }) => await job?.cancel()));
   }
 
   /** @throws ServiceError INVALID_ARGUMENT for a pipeline that cannot run here; its message says why */
