@@ -51,6 +51,15 @@ function plan(definition: PipelineDefinition, options: Readonly<Record<string, u
   return { program: new Program(graph), topology: planPipeline(translatePipeline(graph), { parallelism: workers }) };
 }
 
+/** The topology that a run of the pipeline would have. */
+export function topologyOf(
+  definition: PipelineDefinition,
+  options: Readonly<Record<string, unknown>> = {},
+  { workers = 1 }: LocalOptions = {},
+): Topology {
+  return plan(definition, options, workers).topology;
+}
+
 /** The topology that a run of the pipeline would have, for people: text, Mermaid or DOT. */
 export function describeTopology(
   definition: PipelineDefinition,

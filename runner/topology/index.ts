@@ -3,5 +3,5 @@
 // Pure functions: placing tasks on workers and running them is for others.
 export * from "./build-topology.js";
 export * from "./plan-pipeline.js";
-export * from "./print-topology.js";
+export { printTopology, steps, streamLabel, title, type TopologyFormat } from "./print-topology.js";
 export type * from "./topology.js";

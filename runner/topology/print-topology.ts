@@ -51,16 +51,18 @@ function printDot({ components, streams }: Topology): string {
   return lines.join("\n") + "\n";
 }
 
-function title({ id, parallelism }: Component): string {
+/** What a component is called, with the number of its tasks. */
+export function title({ id, parallelism }: Component): string {
   return `${id} ×${parallelism}`;
 }
 
-function streamLabel({ id, grouping, sideInput }: Stream): string {
+/** How elements of a stream are dealt out. */
+export function streamLabel({ id, grouping, sideInput }: Stream): string {
   return `${grouping} (${sideInput === undefined ? "" : "side input, "}stream ${id})`;
 }
 
 /** What happens in a component: its head, then the fused transforms by unique name; parts of one transform are told apart by URN. */
-function steps({ head, stage }: Component): string[] {
+export function steps({ head, stage }: Component): string[] {
   const first = head.kind === "group-by-key" ? `group-by-key: ${head.transformName}` : head.kind;
   const transforms = stage.components.transforms ?? {};
   return [
