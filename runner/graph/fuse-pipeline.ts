@@ -1,4 +1,5 @@
 import type { beam } from "../../portability/protos/index.js";
+import { expandSplittable } from "./expand-splittable.js";
 import { fuse } from "./fuse.js";
 import type { FusedPipeline } from "./fused-pipeline.js";
 import { lengthPrefixUnknownCoders, type LengthPrefixOptions } from "./length-prefix.js";
@@ -16,6 +17,6 @@ export type Pipeline = beam.pipeline.IPipeline;
  */
 export function fusePipeline(pipeline: Pipeline, options: LengthPrefixOptions = {}): FusedPipeline {
   validatePipeline(pipeline);
-  const graph = pipelineGraph(liftCombiners(pipeline));
+  const graph = pipelineGraph(expandSplittable(liftCombiners(pipeline)));
   return fuse(lengthPrefixUnknownCoders(graph, options));
 }

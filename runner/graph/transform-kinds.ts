@@ -29,6 +29,12 @@ export const EXTRACT_OUTPUTS = "beam:transform:combine_per_key_extract_outputs:v
 export const COMBINE_GROUPED_VALUES = "beam:transform:combine_grouped_values:v1";
 export const GROUP_BY_KEY = "beam:transform:group_by_key:v1";
 export const PAR_DO = "beam:transform:pardo:v1";
+export const REDISTRIBUTE = "beam:transform:redistribute_arbitrarily:v1";
+export const PAIR_WITH_RESTRICTION = "beam:transform:sdf_pair_with_restriction:v1";
+export const SPLIT_AND_SIZE = "beam:transform:sdf_split_and_size_restrictions:v1";
+export const PROCESS_SIZED = "beam:transform:sdf_process_sized_element_and_restrictions:v1";
+/** Those whose payload is a ParDoPayload. */
+export const WITH_PAR_DO_PAYLOAD: ReadonlySet<string> = new Set([PAR_DO, PAIR_WITH_RESTRICTION, SPLIT_AND_SIZE, PROCESS_SIZED]);
 
 const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>([
   ["beam:transform:impulse:v1", "impulse"],
@@ -36,9 +42,12 @@ const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>
   ["beam:transform:flatten:v1", "flatten"],
   ["beam:transform:reshuffle:v1", "reshuffle"],
   ["beam:transform:redistribute_by_key:v1", "reshuffle"],
-  ["beam:transform:redistribute_arbitrarily:v1", "reshuffle"],
+  [REDISTRIBUTE, "reshuffle"],
   [COMBINE_PER_KEY, "combine-per-key"],
   [PAR_DO, "sdk"],
+  [PAIR_WITH_RESTRICTION, "sdk"],
+  [SPLIT_AND_SIZE, "sdk"],
+  [PROCESS_SIZED, "sdk"],
   ["beam:transform:window_into:v1", "sdk"],
   [PRECOMBINE, "sdk"],
   [MERGE_ACCUMULATORS, "sdk"],
@@ -51,9 +60,6 @@ const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>
   ["beam:transform:map_windows:v1", "unsupported"],
   ["beam:transform:merge_windows:v1", "unsupported"],
   ["beam:transform:to_string:v1", "unsupported"],
-  ["beam:transform:sdf_pair_with_restriction:v1", "unsupported"],
-  ["beam:transform:sdf_split_and_size_restrictions:v1", "unsupported"],
-  ["beam:transform:sdf_process_sized_element_and_restrictions:v1", "unsupported"],
   ["beam:transform:sdf_truncate_sized_restrictions:v1", "unsupported"],
 ]);
 

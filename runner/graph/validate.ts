@@ -9,13 +9,13 @@ import { topologicalOrder } from "./topological-order.js";
 import { validateComponents } from "./validate-components.js";
 import { validateLeaf } from "./validate-leaf.js";
 
-/** Requirements of Beam; the runner executes none of them yet. */
+/** Requirements of Beam. */
 const BEAM_REQUIREMENTS: ReadonlySet<string> = new Set(
   ["stateful", "finalization", "stable_input", "time_sorted_input", "splittable_dofn", "on_window_expiration"].map(
     (name) => `beam:requirement:pardo:${name}:v1`,
   ),
 );
-const SUPPORTED_REQUIREMENTS: ReadonlySet<string> = new Set();
+const SUPPORTED_REQUIREMENTS: ReadonlySet<string> = new Set(["beam:requirement:pardo:splittable_dofn:v1"]);
 
 /** @throws PipelineError with one of the codes of this folder: see the calls below. */
 export function validatePipeline(pipeline: beam.pipeline.IPipeline): void {

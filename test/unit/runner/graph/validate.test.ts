@@ -169,7 +169,6 @@ describe("validatePipeline", () => {
     for (const [feature, payload] of [
       ["state \\(total\\)", { stateSpecs: { total: {} } }],
       ["timers \\(expiry\\)", { timerFamilySpecs: { expiry: {} } }],
-      ["a splittable DoFn", { restrictionCoderId: "any" }],
       ["input sorted by time", { requiresTimeSortedInput: true }],
     ] as const)
       it(`refuses ${feature} and names the transform`, () => {
