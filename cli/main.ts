@@ -16,6 +16,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return await (await import("./run-command.js")).runCommand(rest);
     case "graph":
       return await (await import("./graph-command.js")).graphCommand(rest);
+    case "job-server":
+      return await (await import("./job-server-command.js")).jobServerCommand(rest);
     default:
       return await overview(argv);
   }
@@ -34,6 +36,7 @@ async function overview(argv: readonly string[]): Promise<number> {
     .argument("[options...]")
     .description("run the pipeline that a module exports; beamstorm run FILE --help lists its options");
   command.command("graph").argument("<FILE>").argument("[options...]").description("print a pipeline's topology as text, Mermaid or DOT");
+  command.command("job-server").argument("[options...]").description("serve Beam's job API, for pipelines of other SDKs");
   command.parse([...argv], { from: "user" });
   return ExitCode.DONE;
 }
