@@ -84,7 +84,7 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
 
 function isLeaf(leaf: LeafTransform, transform: beam.pipeline.IPTransform): boolean {
   const empty = !transform.subtransforms?.length;
-  if (leaf.kind === "combine-per-key") return empty;
+  if (leaf.kind === "combine-per-key" || leaf.kind === "unsupported") return empty;
   if (leaf.kind !== "unknown") return true;
   return empty && !passesOn(leaf);
 }

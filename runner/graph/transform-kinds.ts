@@ -1,8 +1,8 @@
 // What the runner makes of a transform, by its URN.
 //
 // K1. Kinds other than "sdk" are carried out by the runner itself, whatever environment the transform names.
-// K2. A transform of any kind here is a leaf: what it contains is never looked at. The one exception is
-//     `combine-per-key`, which the combiner lifting replaces before anything else asks.
+// K2. A transform of any kind here is a leaf: what it contains is never looked at. The exceptions are `combine-per-key`, which
+//     the combiner lifting replaces before anything else asks, and what is unsupported: its SDK's expansion runs instead, if there is one.
 
 export type TransformKind =
   /** One empty element; starts a spout. */
