@@ -28,6 +28,7 @@ export const MERGE_ACCUMULATORS = "beam:transform:combine_per_key_merge_accumula
 export const EXTRACT_OUTPUTS = "beam:transform:combine_per_key_extract_outputs:v1";
 export const COMBINE_GROUPED_VALUES = "beam:transform:combine_grouped_values:v1";
 export const GROUP_BY_KEY = "beam:transform:group_by_key:v1";
+export const FLATTEN = "beam:transform:flatten:v1";
 export const PAR_DO = "beam:transform:pardo:v1";
 export const REDISTRIBUTE = "beam:transform:redistribute_arbitrarily:v1";
 export const PAIR_WITH_RESTRICTION = "beam:transform:sdf_pair_with_restriction:v1";
@@ -39,7 +40,7 @@ export const WITH_PAR_DO_PAYLOAD: ReadonlySet<string> = new Set([PAR_DO, PAIR_WI
 const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>([
   ["beam:transform:impulse:v1", "impulse"],
   [GROUP_BY_KEY, "group-by-key"],
-  ["beam:transform:flatten:v1", "flatten"],
+  [FLATTEN, "flatten"],
   ["beam:transform:reshuffle:v1", "reshuffle"],
   ["beam:transform:redistribute_by_key:v1", "reshuffle"],
   [REDISTRIBUTE, "reshuffle"],

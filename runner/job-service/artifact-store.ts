@@ -55,4 +55,8 @@ function nameOf({ roleUrn, rolePayload }: Artifact): string {
   return beam.pipeline.ArtifactStagingToRolePayload.decode(rolePayload ?? new Uint8Array(0)).stagedName;
 }
 
-const safe = (name: string): string => name.replaceAll(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "_").slice(-80) || "artifact";
+const safe = (name: string): string =>
+  name
+    .replaceAll(/[^A-Za-z0-9._-]/g, "_")
+    .replace(/^\.+/, "_")
+    .slice(-80) || "artifact";
