@@ -2,6 +2,7 @@
 import {
   Server,
   ServerCredentials,
+  type MethodDefinition as GrpcMethod,
   type sendUnaryData,
   type ServerDuplexStream,
   type ServerReadableStream,
@@ -76,13 +77,7 @@ export class GrpcServer {
   }
 }
 
-function toGrpc({
-  path,
-  requestStream,
-  responseStream,
-  request,
-  response,
-}: MethodDefinition): import("@grpc/grpc-js").MethodDefinition<unknown, unknown> {
+function toGrpc({ path, requestStream, responseStream, request, response }: MethodDefinition): GrpcMethod<unknown, unknown> {
   return {
     path,
     requestStream,

@@ -1,5 +1,5 @@
 // What a transport has to know of a service: its methods with their paths, their kinds, and how their messages become bytes.
-import protobuf from "protobufjs/minimal.js";
+import type protobuf from "protobufjs/minimal.js";
 import { beam } from "../protos/index.js";
 import type {
   ArtifactRetrievalService,

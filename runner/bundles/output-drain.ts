@@ -1,4 +1,4 @@
-import { ByteReader, WindowedValueCoder } from "../../portability/coders/index.js";
+import { ByteReader, type WindowedValueCoder } from "../../portability/coders/index.js";
 import type { StageContext } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
 

@@ -1,5 +1,5 @@
 // An SDK harness in TypeScript: speaks the Fn API over real sockets, and executes functions by transform id on decoded values.
-import { ByteReader, ByteWriter, CoderRegistry, ValueCoder, WindowedValueCoder, type Coder } from "../../portability/coders/index.js";
+import { ByteReader, ByteWriter, CoderRegistry, ValueCoder, type Coder, type WindowedValueCoder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import { MessageQueue } from "../../portability/services/index.js";
 import {
@@ -76,7 +76,7 @@ export class FakeWorkerPool {
 export class FakeHarness {
   /** Resolves when the runner has ended the control stream. */
   readonly ended: Promise<void>;
-  private readonly connection: GrpcConnection;
+  readonly connection: GrpcConnection;
   private readonly responses = new MessageQueue<beam.fn.IInstructionResponse>();
   private readonly out = new MessageQueue<beam.fn.IElements>();
   private readonly requests = new MessageQueue<beam.fn.IStateRequest>();
@@ -165,7 +165,7 @@ export class FakeHarness {
     };
     for await (const { data, isLast } of this.inputOf(instructionId)) {
       if (isLast) break;
-      for (const reader = new ByteReader(data!); reader.remaining > 0; ) {
+      for (const reader = new ByteReader(data!); reader.remaining > 0;) {
         const { value, meta } = source.decode(reader, true);
         deliver(inputId, value, meta);
       }
