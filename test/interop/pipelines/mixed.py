@@ -12,13 +12,18 @@ def split(number):
     yield number
 
 
+def check(total):
+  if total != sum(range(0, 1000, 2)):
+    raise ValueError('the even numbers sum up to %d' % total)
+
+
 def main(output, argv):
   with beam.Pipeline(options=PipelineOptions(argv)) as p:
     numbers = p | 'numbers' >> beam.Create(list(range(1000)))
     outputs = numbers | 'split' >> beam.FlatMap(split).with_outputs('odd', main='even')
     texts = outputs.odd | 'as text' >> beam.Map(str).with_output_types(str) | 'deal texts' >> beam.Reshuffle()
     anything = outputs.even | 'as number' >> beam.Map(int).with_output_types(int) | 'deal numbers' >> beam.Reshuffle()
-    total = (outputs.even | 'total' >> beam.CombineGlobally(sum))
+    total = outputs.even | 'total' >> beam.CombineGlobally(sum)
     merged = (texts, anything) | beam.Flatten()
     (
         merged
@@ -28,10 +33,10 @@ def main(output, argv):
         | 'key' >> beam.Map(lambda value: (type(value).__name__, int(value)))
         | beam.CombinePerKey(sum)
         | 'with window' >> beam.Map(
-            lambda pair, window=beam.DoFn.WindowParam, total=None: '%s %d %d' % (pair[0], int(window.start), pair[1]))
+            lambda pair, window=beam.DoFn.WindowParam: '%s %d %d' % (pair[0], int(window.start), pair[1]))
         | 'unwindow' >> beam.WindowInto(beam.window.GlobalWindows())
         | beam.io.WriteToText(output))
-    total | 'check' >> beam.Map(lambda value: [None][value - sum(range(0, 1000, 2))])
+    total | 'check' >> beam.Map(check)
 
 
 if __name__ == '__main__':
