@@ -67,7 +67,8 @@ export class GrpcServer {
   /** `host:port` under which this machine reaches it. */
   get url(): string {
     const host = this.address?.host ?? "";
-    return `${host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host}:${this.port}`;
+    if (host === "0.0.0.0" || host === "::") return `127.0.0.1:${this.port}`;
+    return `${host.includes(":") ? `[${host}]` : host}:${this.port}`;
   }
 
   /** Ends every call at once. */

@@ -137,6 +137,22 @@ describe("JobServer", () => {
     assert.equal((await client.cancel({ jobId }, callContext())).state, State.CANCELLED);
   });
 
+  it("ends running jobs and their workers when it is closed", async () => {
+    let reached = (): void => {};
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const jobId = await prepare(
+      await pipeline(() => {
+        reached();
+        return new Promise(() => {});
+      }),
+    );
+    await client.run({ preparationId: jobId }, callContext());
+    await running;
+    await server.close();
+    await pool!.harnesses[0].ended;
+    assert.deepEqual(pool!.stopped, [pool!.harnesses[0].workerId]);
+  });
+
   it("lists its jobs and gives their pipelines back", async () => {
     const p = await pipeline(() => {});
     const jobId = await prepare(p);
