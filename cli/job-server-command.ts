@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { startJobServer } from "../runner/job-service/index.js";
+import { JobServer } from "../runner/job-service/index.js";
 import { ExitCode } from "./exit-codes.js";
 import { oneLine } from "./one-line.js";
 import { Signals } from "./signals.js";
@@ -23,9 +23,10 @@ export async function jobServerCommand(argv: readonly string[]): Promise<number>
   const options = command.opts<{ port: number; host: string }>();
   const signals = new Signals();
   try {
-    const server = await startJobServer(options);
+    const stopped = new Promise<void>((resolve) => signals.onFirst(resolve));
+    const server = await JobServer.open(options);
     process.stdout.write(`job server at ${server.url}\n`);
-    await new Promise<void>((resolve) => signals.onFirst(resolve));
+    await stopped;
     await server.close();
     return ExitCode.DONE;
   } catch (error) {

@@ -1,47 +1,57 @@
-// `npm run test:interop`: pipelines of Beam's Python SDK on the built job server. Installs Beam by itself, once, into a folder of its own
-// below ${BEAMSTORM_PEERS_CACHE:-~/.cache/beamstorm-peers}. The last line is `N passed, N failed`.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+// `npm run test:interop`: runs pipelines of other Beam SDKs on the built job server. The SDKs are installed from their registries
+// into ${BEAMSTORM_PEERS_CACHE:-~/.cache/beamstorm-peers} and used again. The last line is `N passed, N failed`.
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { isMain, main, progress } from "./lib.mjs";
-import { forgetCounts, readCounts, runMocha } from "./test.mjs";
+import { CommandFailure, main, progress, runProgram, seconds } from "./lib.mjs";
+import { countsOf, runMocha } from "./test.mjs";
 
-const BEAM = "2.77.0";
-const peers = process.env.BEAMSTORM_PEERS_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "beamstorm-peers");
+const beamVersion = "2.77.0";
+const cache = process.env.BEAMSTORM_PEERS_CACHE || join(homedir(), ".cache", "beamstorm-peers");
+const windows = process.platform === "win32";
 
-/** The Python of an environment with Beam in it. */
-function installBeam() {
-  const folder = join(peers, `interop-python-${BEAM}`);
-  const python = join(folder, "bin", "python");
-  if (existsSync(join(folder, "complete"))) return python;
-  try {
-    execFileSync("python3", ["--version"], { stdio: "ignore" });
-  } catch {
-    throw new Error("npm run test:interop needs python3 (3.10 or newer) with venv on the PATH");
-  }
-  progress(`installing Beam ${BEAM} for Python into ${folder} …`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(peers, { recursive: true });
-  execFileSync("python3", ["-m", "venv", folder], { stdio: ["ignore", "ignore", "inherit"] });
-  execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `apache-beam==${BEAM}`], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  mkdirSync(join(folder, "complete.part"));
-  renameSync(join(folder, "complete.part"), join(folder, "complete"));
-  progress("installed");
+/** A Python with the unmodified SDK; its path. */
+async function installPython() {
+  const venv = join(cache, `beam-python-${beamVersion}`);
+  const python = join(venv, windows ? "Scripts/python.exe" : "bin/python");
+  const ready = join(venv, "ready");
+  if (existsSync(ready)) return python;
+  const started = performance.now();
+  progress(`installing apache-beam ${beamVersion} into ${venv} …`);
+  rmSync(venv, { recursive: true, force: true });
+  mkdirSync(cache, { recursive: true });
+  await step(
+    "a virtual environment",
+    windows ? "python" : "python3",
+    ["-m", "venv", venv],
+    "needs Python 3.10 to 3.14 with venv on the PATH",
+  );
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `apache-beam==${beamVersion}`];
+  await step(`apache-beam ${beamVersion}`, python, pip, "pip could not install it");
+  writeFileSync(ready, "");
+  progress(`installed in ${seconds(started)}`);
   return python;
 }
 
-async function interop() {
-  await build();
-  const env = { BEAMSTORM_INTEROP_PYTHON: installBeam() };
-  forgetCounts();
-  const { code } = await runMocha(["test/interop/*.test.ts"], { env });
-  const { passes, failures, pending } = readCounts(code);
-  console.log(`${passes} passed, ${failures} failed${pending === 0 ? "" : `, ${pending} skipped`}`);
-  return code;
+async function step(what, command, args, hint) {
+  const { code, output } = await runProgram(command, args, { quiet: true });
+  if (code !== 0) throw new CommandFailure(`${what}: ${hint}\n${output.trim()}`);
 }
 
-if (isMain(import.meta)) await main(interop);
+async function interop() {
+  try {
+    await build();
+    process.env.BEAMSTORM_PEER_PYTHON = await installPython();
+  } catch (error) {
+    if (error instanceof CommandFailure) console.error(`beamstorm: ${error.message}`);
+    else console.error(error);
+    console.log("0 passed, 1 failed");
+    return 1;
+  }
+  const { passes, failures } = await countsOf(() => runMocha(["test/interop/**/*.test.ts", ...process.argv.slice(2)]));
+  console.log(`${passes} passed, ${failures} failed`);
+  return failures === 0 ? 0 : 1;
+}
+
+await main(interop);

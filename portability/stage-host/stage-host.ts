@@ -8,11 +8,14 @@
 //
 // H1. Receivers are synchronous. A host that cannot take more says so by `blocked()`: the runner then waits for that
 //     promise before it delivers the next element. Elements delivered meanwhile are kept, never lost.
+//     A host may put out at any time while a bundle is open; where `shouldPause` says so it keeps what it has, until the runner
+//     waits for `blocked` or `finishBundle`: only then is anybody told to go on by `resume`.
 // H2. Outputs of a bundle reach `StageContext.outputs` before `finishBundle` resolves, and never after.
 // H3. A failure of user code surfaces as a rejected/thrown UserCodeError from a receiver, `finishBundle` or `blocked`;
 //     after it the executor accepts only `abort` and `close`.
-// H4. Element values cross this interface in the form that `coder()` of the same host encodes and decodes; a grouping
-//     reads `key` and `value` of a keyed element, and nothing else of any.
+// H4. Element values cross this interface in the form that `coder()` of the same host encodes and decodes; that may be their bytes.
+//     A grouping reads `key` and `value` of a keyed element and gives back a KV of the key and an array of values; the impulse is
+//     what the coder makes of its encoding. Nothing else is known of any value.
 // H5. Side inputs are kept by the runner. An element is delivered only when, for each side input of the stage, the window that the
 //     element's windows map to is complete; then `SideInput.values` of that window may be asked, until the bundle ends.
 import type { Coder } from "../coders/coder.js";

@@ -1,4 +1,6 @@
-import type { ChannelOptions } from "@grpc/grpc-js";
+import { logVerbosity, setLogVerbosity, type ChannelOptions } from "@grpc/grpc-js";
+
+setLogVerbosity(logVerbosity.NONE); // what goes wrong is told to callers, not to the console
 
 /** Bytes under way on one stream: enough for elements to flow without waiting for acknowledgements. */
 const WINDOW_BYTES = 4 << 20;

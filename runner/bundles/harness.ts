@@ -26,8 +26,8 @@ export class HarnessLostError extends Error {
 }
 
 interface PendingInstruction {
-  readonly resolve: (response: beam.fn.IInstructionResponse) => void;
-  readonly reject: (error: Error) => void;
+  resolve(response: beam.fn.IInstructionResponse): void;
+  reject(error: Error): void;
 }
 
 export class Harness {
@@ -136,7 +136,7 @@ export class Harness {
     this.failure = error;
     this.control.end();
     this.data.end();
-    for (const { reject } of this.pending.values()) reject(error);
+    for (const pending of this.pending.values()) pending.reject(error);
     this.pending.clear();
     for (const listener of this.bundles.values()) listener.lost(error);
     this.onFailure(error);

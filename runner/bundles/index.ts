@@ -1,5 +1,7 @@
-// The runner's side of the Fn API: a stage host whose stages run on harnesses of Beam's SDKs. Values stay bytes throughout.
-export * from "./external-pool.js";
-export * from "./fn-services.js";
+// The runner side of the Fn API: stages that are executed by SDK harnesses in other processes, whatever their language.
+export * from "./check-stage.js";
+export * from "./fn-server.js";
 export * from "./harness.js";
-export * from "./remote-host.js";
+export * from "./raw-coder.js";
+export * from "./remote-stage-host.js";
+export * from "./worker-environment.js";

@@ -1,299 +1,237 @@
-// A stage on an SDK harness: one bundle at a time, elements in by the data stream, outputs as they come.
+// One stage at a harness: its bundles as orders and streams of bytes.
 //
-// X1. A bundle is over when the harness has answered and every sink has had its end.
-// X2. Outputs that the task cannot take yet are kept, and the bundle is blocked while they are many.
-// X3. What a splittable DoFn leaves over is processed at once, as further bundles of the harness, before the task's own bundle ends.
-import { ByteReader, ByteWriter, WindowedValueCoder, type Coder } from "../../portability/coders/index.js";
+// X1. A bundle is over when its answer and the end of each of its outputs are here, in whatever order they come.
+// X2. Elements travel in chunks; what is left goes with the end of the bundle. The harness may begin before it has all of them.
+// X3. What a bundle hands back to be gone on with later makes a further bundle, within the same `finishBundle`.
+// X4. After the first failure nothing is delivered; it is told by whatever is asked next.
+import { ByteWriter, CoderRegistry, WindowedValueCoder, type Coder } from "../../portability/coders/index.js";
 import { mergeMetrics, metricFromMonitoringInfo, type Metric } from "../../portability/metrics/index.js";
-import type { beam } from "../../portability/protos/index.js";
-import { UserCodeError, type StageContext, type StageDescriptor, type StageExecutor } from "../../portability/stage-host/index.js";
+import { fromInt64, type beam } from "../../portability/protos/index.js";
+import type { StageContext, StageDescriptor, StageExecutor } from "../../portability/stage-host/index.js";
 import type { Receiver, Window } from "../../portability/values/index.js";
-import type { BundlePlan } from "./bundle-descriptor.js";
+import type { BundlePlan, BundlePort } from "./bundle-descriptor.js";
+import { harnessError } from "./harness-error.js";
 import type { BundleListener, Harness } from "./harness.js";
-import type { SideInputState } from "./side-input-state.js";
+import { OutputDrain, type OutputPort } from "./output-drain.js";
+import { rawCoder } from "./raw-coder.js";
+import { elementCountsOf } from "./reported-counts.js";
+import { SideInputState } from "./side-input-state.js";
 
-/** Input gathered before it is sent. */
-const SEND_BYTES = 256 << 10;
-/** Outputs kept before the bundle is blocked (X2). */
-const KEPT_BYTES = 16 << 20;
+/** Bytes of elements that travel together. */
+const CHUNK_BYTES = 256 << 10;
+/** Residual work is asked for again after this long at most, in milliseconds. */
+const MAX_DELAY_MS = 60_000;
 
-/** An output port: how its bytes become elements, and where those go. */
-interface OutputPort {
-  readonly coder: WindowedValueCoder<unknown>;
-  readonly receiver: Receiver;
-  readonly counter: { n: number };
-}
-
-export interface RemoteStageParts {
-  readonly descriptor: StageDescriptor;
-  readonly context: StageContext;
-  readonly harness: Harness;
-  readonly plan: BundlePlan;
-  readonly elementCoder: (coderId: string) => Coder<unknown>;
-  readonly windowCoder: (coderId: string) => Coder<Window>;
-  /** By transform and tag. */
-  readonly sideInputs: ReadonlyMap<string, SideInputState>;
-}
-
-export const sideInputId = (transformId: string, tag: string): string => JSON.stringify([transformId, tag]);
-
-export class RemoteExecutor implements StageExecutor {
+/** Runs a stage without transforms of its own: it only hands on what it is given. */
+export class RemoteExecutor implements StageExecutor, BundleListener {
+  private readonly sinks = new Map<string, OutputPort>();
+  private readonly passOn: Receiver | undefined;
   private readonly inputCoder: WindowedValueCoder<unknown>;
-  private readonly ports = new Map<string, OutputPort>();
-  private readonly counters = new Map<string, { n: number }>();
-  private readonly writer = new ByteWriter();
-  private readonly passedOn: Receiver | undefined;
-  private bundle: RemoteBundle | undefined;
-  private user: Metric[] = [];
+  private readonly writer = new ByteWriter(CHUNK_BYTES + 4096);
+  private readonly drain: OutputDrain;
+  private readonly sideInputs: SideInputState;
+  private readonly innerCounts = new Map<string, number>();
+  private userMetrics: readonly Metric[] = [];
+  private taken = 0;
+  private instructionId: string | undefined;
+  private answer: Promise<beam.fn.IInstructionResponse> | undefined;
+  private readonly openSinks = new Set<string>();
+  private allSinksClosed: () => void = () => {};
+  private failure: Error | undefined;
+  private onFailure: (error: Error) => void = () => {};
 
-  constructor(private readonly parts: RemoteStageParts) {
-    const { plan, descriptor, context, elementCoder, windowCoder } = parts;
-    const coderOf = ({ coderId, windowCoderId }: BundlePlan["input"]): WindowedValueCoder<unknown> =>
-      new WindowedValueCoder(elementCoder(coderId), windowCoder(windowCoderId));
-    this.inputCoder = coderOf(plan.input);
+  constructor(
+    private readonly harness: Harness,
+    private readonly stage: StageDescriptor,
+    private readonly plan: BundlePlan,
+    private readonly context: StageContext,
+  ) {
+    this.drain = new OutputDrain(context);
+    this.sideInputs = new SideInputState(stage, context);
+    this.inputCoder = this.coderOf(plan.input);
+    this.passOn = context.outputs.get(plan.input.pcollection);
     for (const port of plan.outputs) {
-      const receiver = context.outputs.get(port.pcollection) ?? (() => undefined);
-      this.ports.set(port.transformId, { coder: coderOf(port), receiver, counter: this.counter(port.pcollection) });
+      const receive = context.outputs.get(port.pcollection);
+      if (receive !== undefined) this.sinks.set(port.transformId, { coder: this.coderOf(port), receive, elements: 0 });
     }
-    this.passedOn = descriptor.outputs.includes(plan.input.pcollection) ? context.outputs.get(plan.input.pcollection) : undefined;
   }
 
   receiver(pcollectionId: string): Receiver {
-    const counter = this.counter(pcollectionId);
-    const { passedOn, inputCoder, writer } = this;
-    const isRun = this.parts.descriptor.transformIds.length > 0;
-    return (value, meta) => {
-      counter.n++;
-      passedOn?.(value, meta);
-      if (!isRun) return;
+    if (pcollectionId !== this.plan.input.pcollection) throw new Error(`stage ${this.stage.id} has no input ${pcollectionId}`);
+    const { passOn, inputCoder, writer } = this;
+    const send: Receiver = (value, meta) => {
+      this.taken++;
       inputCoder.encodeParts(value, meta, writer);
-      if (writer.length >= SEND_BYTES) this.send();
+      if (writer.length >= CHUNK_BYTES) this.flush();
+    };
+    const passesOnly = this.stage.transformIds.length === 0;
+    if (passOn === undefined) return send;
+    return (value, meta) => {
+      passOn(value, meta);
+      if (passesOnly) this.taken++;
+      else send(value, meta);
     };
   }
 
   startBundle(): void {
-    if (this.parts.descriptor.transformIds.length > 0) this.bundle = this.open();
+    if (this.failure !== undefined) throw this.failure;
+    if (this.stage.transformIds.length > 0) this.order();
   }
 
   blocked(): Promise<void> | undefined {
-    return this.bundle?.blocked() ?? this.parts.harness.data.room();
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (!this.drain.isEmpty) return this.orFailure(this.drain.deliverAll());
+    const room = this.harness.data.room();
+    return room === undefined ? undefined : this.orFailure(room);
   }
 
-  describeWait(): string {
-    return `${this.parts.harness.name}, for a bundle of ${this.transformNames()}`;
+  describeWait(): string | undefined {
+    return this.instructionId === undefined ? undefined : `${this.harness.name} to process a bundle of ${this.stage.id}`;
   }
 
   finishBundle(): void | Promise<void> {
-    const { bundle } = this;
-    if (bundle === undefined) return;
-    this.send();
-    return this.finish(bundle);
+    if (this.failure !== undefined) throw this.failure;
+    if (this.stage.transformIds.length > 0) return this.finish();
   }
 
   abort(): void {
-    this.bundle?.abandon();
-    this.bundle = undefined;
-    this.writer.reset();
+    if (this.instructionId !== undefined) this.harness.endBundle(this.instructionId);
+    this.instructionId = undefined;
+    this.fail(new Error(`the bundle of ${this.stage.id} was given up`));
+    this.drain.clear();
   }
 
   elementCounts(): ReadonlyMap<string, number> {
-    return new Map([...this.counters].map(([pcollection, { n }]) => [pcollection, n]));
+    const counts = new Map(this.innerCounts);
+    for (const port of this.plan.outputs) counts.set(port.pcollection, this.sinks.get(port.transformId)?.elements ?? 0);
+    counts.set(this.plan.input.pcollection, this.taken);
+    return counts;
   }
 
   metrics(): readonly Metric[] {
-    return this.user;
+    return this.userMetrics;
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  private counter(pcollection: string): { n: number } {
-    let counter = this.counters.get(pcollection);
-    if (counter === undefined) this.counters.set(pcollection, (counter = { n: 0 }));
-    return counter;
-  }
-
-  private open(): RemoteBundle {
-    const { harness, plan, context, sideInputs } = this.parts;
-    return new RemoteBundle(harness, plan, this.ports, context, sideInputs);
-  }
-
-  private send(): void {
-    if (this.writer.length === 0) return;
-    this.bundle?.send(this.writer.view().slice());
-    this.writer.reset();
-  }
-
-  private async finish(bundle: RemoteBundle): Promise<void> {
-    let residuals = this.answered(await bundle.finish());
-    while (residuals.length > 0) {
-      await pause(Math.max(...residuals.map(delayOf)));
-      const next = (this.bundle = this.open());
-      for (const { application } of residuals) next.send(application?.element ?? new Uint8Array()); // X3
-      residuals = this.answered(await next.finish());
-    }
-    this.bundle = undefined;
-  }
-
-  private answered({ error, processBundle }: beam.fn.IInstructionResponse): readonly beam.fn.IDelayedBundleApplication[] {
-    if (error) {
-      this.bundle = undefined;
-      throw new UserCodeError({ transform: this.transformNames() }, "failed", new Error(error));
-    }
-    const found = (processBundle?.monitoringInfos ?? []).map(metricFromMonitoringInfo).filter((metric) => metric !== undefined);
-    if (found.length > 0) this.user = mergeMetrics([...this.user, ...found]);
-    return processBundle?.residualRoots ?? [];
-  }
-
-  private transformNames(): string {
-    const { transformIds, components } = this.parts.descriptor;
-    const names = new Set(transformIds.map((id) => components.transforms?.[id]?.uniqueName || id));
-    const [first, ...others] = names;
-    return others.length === 0 ? first : `${first}" to "${others[others.length - 1]}`;
-  }
-}
-
-/** One bundle on its harness, from its order to its last output. */
-class RemoteBundle implements BundleListener {
-  private readonly id: string;
-  private readonly response: Promise<beam.fn.IInstructionResponse>;
-  private readonly openSinks: Set<string>;
-  private readonly kept: { readonly port: OutputPort; readonly bytes: Uint8Array }[] = [];
-  private keptBytes = 0;
-  private delivering = false;
-  private failure: Error | undefined;
-  private waiters: { readonly isDone: () => boolean; readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
-
-  constructor(
-    private readonly harness: Harness,
-    private readonly plan: BundlePlan,
-    private readonly ports: ReadonlyMap<string, OutputPort>,
-    private readonly context: StageContext,
-    private readonly sideInputs: ReadonlyMap<string, SideInputState>,
-  ) {
-    this.openSinks = new Set(ports.keys());
-    this.id = harness.startBundle(this);
-    this.response = harness.instruct({ instructionId: this.id, processBundle: { processBundleDescriptorId: plan.descriptor.id } });
-    this.response.then(
-      ({ error }) => {
-        if (error) this.lost(new Error(error)); // no more outputs will come
-      },
-      (error: unknown) => this.lost(error as Error),
-    );
-  }
-
-  send(data: Uint8Array): void {
-    const { transformId } = this.plan.input;
-    this.harness.data.push({ data: [{ instructionId: this.id, transformId, data }] }, data.byteLength);
-  }
-
-  /** X1 */
-  async finish(): Promise<beam.fn.IInstructionResponse> {
-    const { transformId } = this.plan.input;
-    this.harness.data.push({ data: [{ instructionId: this.id, transformId, isLast: true }] });
-    const response = await this.response;
-    if (!response.error) await this.until(() => this.openSinks.size === 0 && this.kept.length === 0 && !this.delivering);
-    this.harness.endBundle(this.id);
-    return response;
-  }
-
-  /** X2 */
-  blocked(): Promise<void> | undefined {
-    if (this.failure !== undefined) return undefined; // told at the end of the bundle
-    return this.keptBytes > KEPT_BYTES ? this.until(() => this.keptBytes <= KEPT_BYTES) : undefined;
-  }
-
-  abandon(): void {
-    this.harness.endBundle(this.id);
-    this.kept.length = 0;
-    this.lost(new Error("the bundle was given up"));
-  }
+  // What the harness says about the bundle.
 
   elements(sinkId: string, bytes: Uint8Array, isLast: boolean): void {
-    const port = this.ports.get(sinkId);
-    if (port === undefined || this.failure !== undefined) return;
-    if (bytes.byteLength > 0) {
-      this.kept.push({ port, bytes });
-      this.keptBytes += bytes.byteLength;
-      if (!this.delivering) this.deliver();
+    if (this.failure !== undefined) return; // X4
+    const port = this.sinks.get(sinkId);
+    try {
+      if (port !== undefined && !isLast) this.drain.add(port, bytes);
+      // Delivered at once if there is room; if not, the task waits for it (blocked, finishBundle).
+      this.drain.deliver();
+    } catch (error) {
+      this.fail(error as Error);
     }
-    if (isLast) this.openSinks.delete(sinkId);
-    this.settle();
+    if (isLast && this.openSinks.delete(sinkId) && this.openSinks.size === 0) this.allSinksClosed();
   }
 
-  state({ stateKey, get }: beam.fn.IStateRequest): beam.fn.IStateResponse {
-    if (!get) throw new Error("state can only be read here");
-    const token = get.continuationToken ?? new Uint8Array();
-    const { iterableSideInput: all, multimapSideInput: ofKey, multimapKeysSideInput: keys } = stateKey ?? {};
-    if (all) return { get: this.sideInput(all).all(all.window ?? NONE, token) };
-    if (ofKey) return { get: this.sideInput(ofKey).ofKey(ofKey.window ?? NONE, ofKey.key ?? NONE, token) };
-    if (keys) return { get: this.sideInput(keys).keys(keys.window ?? NONE, token) };
-    throw new Error("this kind of state is not supported yet");
+  state(request: beam.fn.IStateRequest): beam.fn.IStateResponse {
+    return this.sideInputs.answer(request);
   }
 
   lost(error: Error): void {
-    this.failure ??= error;
-    this.settle();
+    this.fail(error);
   }
 
-  private sideInput({ transformId, sideInputId: tag }: { transformId?: string | null; sideInputId?: string | null }): SideInputState {
-    const found = this.sideInputs.get(sideInputId(transformId ?? "", tag ?? ""));
-    if (found === undefined) throw new Error(`transform "${transformId}" has no side input "${tag}"`);
-    return found;
+  private order(): void {
+    this.instructionId = this.harness.startBundle(this);
+    for (const { transformId } of this.plan.outputs) this.openSinks.add(transformId);
+    const { instructionId, plan } = this;
+    this.answer = this.harness.instruct({ instructionId, processBundle: { processBundleDescriptorId: plan.descriptor.id } });
+    this.answer.then(
+      ({ error }) => {
+        if (error) this.fail(harnessError(error, this.stage));
+      },
+      (error: unknown) => this.fail(error as Error),
+    );
   }
 
-  private deliver(): void {
-    for (let next = this.kept[0]; next !== undefined; next = this.kept[0]) {
-      if (this.context.shouldPause()) {
-        this.delivering = true;
-        void this.context.resume().then(() => {
-          this.delivering = false;
-          this.deliver();
-          this.settle();
-        });
-        return;
-      }
-      this.kept.shift();
-      this.keptBytes -= next.bytes.byteLength;
-      try {
-        const { coder, receiver, counter } = next.port;
-        const reader = new ByteReader(next.bytes);
-        while (reader.remaining > 0) {
-          const { value, meta } = coder.decode(reader, true);
-          counter.n++;
-          receiver(value, meta);
-        }
-      } catch (error) {
-        this.lost(error as Error);
-        return;
+  private async finish(): Promise<void> {
+    for (;;) {
+      const residuals = await this.complete();
+      if (residuals.length === 0) return;
+      await this.orFailure(pause(delayOf(residuals)));
+      this.order(); // X3
+      for (const { application } of residuals) {
+        this.writer.writeBytes(application?.element ?? NO_BYTES);
+        if (this.writer.length >= CHUNK_BYTES) this.flush();
       }
     }
   }
 
-  private until(isDone: () => boolean): Promise<void> {
+  /** Ends the bundle under way; what it hands back. */
+  private async complete(): Promise<readonly beam.fn.IDelayedBundleApplication[]> {
+    this.flush();
+    const { instructionId } = this;
+    const { transformId } = this.plan.input;
+    this.harness.data.push({ data: [{ instructionId, transformId, isLast: true }] });
+    const response = await this.orFailure(this.answer!);
+    if (this.openSinks.size > 0) await this.orFailure(new Promise<void>((resolve) => (this.allSinksClosed = resolve))); // X1
+    await this.orFailure(this.drain.deliverAll());
+    this.harness.endBundle(instructionId!);
+    this.instructionId = undefined;
+    this.count(response.processBundle?.monitoringInfos ?? []);
+    return this.residualsOf(response);
+  }
+
+  private count(infos: readonly beam.pipeline.IMonitoringInfo[]): void {
+    for (const [pcollection, count] of elementCountsOf(infos))
+      this.innerCounts.set(pcollection, (this.innerCounts.get(pcollection) ?? 0) + count);
+    const found = infos.map(metricFromMonitoringInfo).filter((metric) => metric !== undefined);
+    if (found.length > 0) this.userMetrics = mergeMetrics([...this.userMetrics, ...found]);
+  }
+
+  private residualsOf({ processBundle }: beam.fn.IInstructionResponse): readonly beam.fn.IDelayedBundleApplication[] {
+    const residuals = processBundle?.residualRoots ?? [];
+    for (const { application } of residuals) {
+      const { transformId, inputId } = application ?? {};
+      const pcollection = this.plan.descriptor.transforms?.[transformId ?? ""]?.inputs?.[inputId ?? ""];
+      if (pcollection !== this.plan.input.pcollection)
+        throw new Error(`stage ${this.stage.id} hands back work of transform "${transformId}", which its input does not lead to`);
+    }
+    return residuals;
+  }
+
+  private flush(): void {
+    const { writer, instructionId } = this;
+    if (writer.length === 0) return;
+    const data = writer.toBytes();
+    writer.reset();
+    this.harness.data.push({ data: [{ instructionId, transformId: this.plan.input.transformId, data }] }, data.length);
+  }
+
+  private coderOf({ coderId, windowCoderId }: BundlePort): WindowedValueCoder<unknown> {
+    const coders = this.stage.components.coders ?? {};
+    return new WindowedValueCoder(rawCoder(coderId, coders), new CoderRegistry().fromProto(windowCoderId, coders) as Coder<Window>);
+  }
+
+  private fail(error: Error): void {
+    if (this.failure !== undefined) return;
+    this.failure = error;
+    this.onFailure(error);
+  }
+
+  /** X4: a promise that settles with a failure at the latest. */
+  private orFailure<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.waiters.push({ isDone, resolve, reject });
-      this.settle();
-    });
-  }
-
-  private settle(): void {
-    this.waiters = this.waiters.filter(({ isDone, resolve, reject }) => {
-      if (isDone()) resolve();
-      else if (this.failure !== undefined) reject(this.failure);
-      else return true;
-      return false;
+      if (this.failure !== undefined) return reject(this.failure);
+      this.onFailure = reject;
+      promise.then((value) => (this.failure === undefined ? resolve(value) : reject(this.failure)), reject);
     });
   }
 }
 
-const NONE = new Uint8Array();
-
-function delayOf({ requestedTimeDelay }: beam.fn.IDelayedBundleApplication): number {
-  return Number(requestedTimeDelay?.seconds ?? 0) * 1000 + (requestedTimeDelay?.nanos ?? 0) / 1e6;
+function delayOf(residuals: readonly beam.fn.IDelayedBundleApplication[]): number {
+  const delays = residuals.map(({ requestedTimeDelay: delay }) => Number(fromInt64(delay?.seconds)) * 1000 + (delay?.nanos ?? 0) / 1e6);
+  return Math.min(MAX_DELAY_MS, ...delays);
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
+const pause = (ms: number): Promise<void> => (ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : Promise.resolve());
+
+const NO_BYTES = new Uint8Array(0);

@@ -1,62 +1,74 @@
-// Splittable DoFns in the parts that an SDK executes (Beam's "SDF expansion"):
+// Splittable DoFns: a ParDo with restrictions becomes the steps that a harness knows to execute.
 //
-//   in ─ ParDo ─ outputs   becomes
-//   in ─ pair_with_restriction ─ paired ─ split_and_size ─ sized ─ reshuffle ─ spread ─ process_sized_elements ─ outputs
+//   in ─ ParDo ─ out…   becomes
+//   in ─ pair_with_restriction ─ paired ─ split_and_size ─ sized ─ redistribute ─ dealt ─ process ─ out…
 //
-// S1. Every part has the ParDo's payload, environment and side inputs, and its main input under the same name: the SDK finds the
-//     DoFn by them.
-// S2. Elements are KV<element, restriction> once paired, and KV<that, double> once sized.
+// R1. Each step of the SDK has the ParDo's unique name, payload, environment and side inputs, and its name for the main input.
+// R2. Elements of paired are kv<E, R>, of sized and dealt kv<kv<E, R>, double>.
+// R3. The redistribution lets the parts of one element go to different tasks, and makes process the first transform of its
+//     stage, so that what it hands back for later can be given to it again.
 import type { beam } from "../../portability/protos/index.js";
+import { PipelineError } from "../../portability/stage-host/index.js";
 import { ComponentsEditor } from "./components-editor.js";
 import { decodeParDoPayload } from "./par-do-payload.js";
-import { PAIR_WITH_RESTRICTION, PAR_DO, PROCESS_SIZED_ELEMENTS, RESHUFFLE, SPLIT_AND_SIZE } from "./transform-kinds.js";
+import { readSideInputs } from "./side-inputs.js";
+import { PAIR_WITH_RESTRICTION, PAR_DO, PROCESS_SIZED, REDISTRIBUTE, SPLIT_AND_SIZE } from "./transform-kinds.js";
 
+const KV = "beam:coder:kv:v1";
+const DOUBLE = "beam:coder:double:v1";
+
+/** Expects a pipeline that `validatePipeline` accepts. */
 export function expandSplittable(pipeline: beam.pipeline.IPipeline): beam.pipeline.IPipeline {
   const editor = new ComponentsEditor(pipeline.components ?? {});
   for (const [id, transform] of [...editor.transforms]) {
     if (transform.spec?.urn !== PAR_DO || !transform.spec.payload?.length) continue;
-    const { restrictionCoderId, sideInputs } = decodeParDoPayload(transform.uniqueName || id, transform.spec.payload);
-    if (restrictionCoderId) expand(editor, id, transform, restrictionCoderId, Object.keys(sideInputs ?? {}));
+    const { restrictionCoderId } = decodeParDoPayload(transform.uniqueName || id, transform.spec.payload);
+    if (restrictionCoderId) expand(editor, id, transform, restrictionCoderId);
   }
   return { ...pipeline, components: editor.build() };
 }
 
-function expand(
-  editor: ComponentsEditor,
-  id: string,
-  transform: beam.pipeline.IPTransform,
-  restrictionCoderId: string,
-  sideTags: readonly string[],
-): void {
-  const inputs = Object.entries(transform.inputs ?? {});
-  const [mainTag, input] = inputs.find(([tag]) => !sideTags.includes(tag)) ?? ["", ""];
-  const sides = inputs.filter(([tag]) => sideTags.includes(tag));
-  const kvOf = (name: string, ...componentCoderIds: string[]): string =>
-    editor.addCoder(`${id}/${name}`, { spec: { urn: "beam:coder:kv:v1" }, componentCoderIds });
-  const double = editor.addCoder(`${id}/size`, { spec: { urn: "beam:coder:double:v1" } });
-  const pairedCoder = kvOf("paired", editor.pcollections.get(input)?.coderId ?? "", restrictionCoderId);
-  const sizedCoder = kvOf("sized", pairedCoder, double);
+function expand(editor: ComponentsEditor, id: string, parDo: beam.pipeline.IPTransform, restrictionCoderId: string): void {
+  const { inputs, sides } = inputsOf(id, parDo);
+  const [tag, input] = inputs;
+  const elementCoderId = editor.pcollections.get(input)?.coderId ?? "";
+  const pairedCoder = editor.addCoder(`${id}/paired`, { spec: { urn: KV }, componentCoderIds: [elementCoderId, restrictionCoderId] });
+  const sizeCoder = editor.addCoder(`${id}/size`, { spec: { urn: DOUBLE } });
+  const sizedCoder = editor.addCoder(`${id}/sized`, { spec: { urn: KV }, componentCoderIds: [pairedCoder, sizeCoder] });
   const paired = editor.addPCollection(`${id}/paired`, input, pairedCoder);
   const sized = editor.addPCollection(`${id}/sized`, input, sizedCoder);
-  const spread = editor.addPCollection(`${id}/spread`, input, sizedCoder);
-  const part = (name: string, urn: string, main: string, outputs: Record<string, string>): string =>
+  const dealt = editor.addPCollection(`${id}/dealt`, input, sizedCoder);
+  const step = (name: string, urn: string, from: string, outputs: beam.pipeline.IPTransform["outputs"]): string =>
     editor.addTransform(`${id}/${name}`, {
-      ...transform,
-      uniqueName: `${transform.uniqueName || id}/${name}`,
-      spec: { urn, payload: transform.spec?.payload }, // S1
-      inputs: Object.fromEntries([[mainTag, main], ...sides]),
+      ...parDo,
+      spec: { urn, payload: parDo.spec?.payload },
+      inputs: { ...sides, [tag]: from },
       outputs,
+      subtransforms: [],
     });
   const parts = [
-    part("pair with restriction", PAIR_WITH_RESTRICTION, input, { out: paired }),
-    part("split and size", SPLIT_AND_SIZE, paired, { out: sized }),
-    editor.addTransform(`${id}/spread`, {
-      uniqueName: `${transform.uniqueName || id}/spread`,
-      spec: { urn: RESHUFFLE },
+    step("pair", PAIR_WITH_RESTRICTION, input, { out: paired }),
+    step("split", SPLIT_AND_SIZE, paired, { out: sized }),
+    editor.addTransform(`${id}/redistribute`, {
+      uniqueName: `${parDo.uniqueName}/redistribute`,
+      spec: { urn: REDISTRIBUTE },
       inputs: { in: sized },
-      outputs: { out: spread },
+      outputs: { out: dealt },
     }),
-    part("process", PROCESS_SIZED_ELEMENTS, spread, transform.outputs ?? {}),
+    step("process", PROCESS_SIZED, dealt, parDo.outputs),
   ];
-  editor.transforms.set(id, { ...transform, spec: undefined, environmentId: "", subtransforms: parts });
+  // The ParDo becomes the composite of its steps.
+  editor.transforms.set(id, { ...parDo, spec: undefined, environmentId: "", subtransforms: parts });
+}
+
+function inputsOf(id: string, parDo: beam.pipeline.IPTransform): { inputs: [string, string]; sides: Record<string, string> } {
+  const sideTags = new Set(readSideInputs(id, parDo).map(({ tag }) => tag));
+  const entries = Object.entries(parDo.inputs ?? {});
+  const main = entries.filter(([tag]) => !sideTags.has(tag));
+  if (main.length !== 1)
+    throw new PipelineError(
+      "malformed_transform",
+      `splittable transform "${parDo.uniqueName}" has ${main.length} main inputs instead of one`,
+    );
+  return { inputs: main[0], sides: Object.fromEntries(entries.filter(([tag]) => sideTags.has(tag))) };
 }

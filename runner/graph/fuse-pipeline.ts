@@ -1,4 +1,5 @@
 import type { beam } from "../../portability/protos/index.js";
+import { alignFlattens } from "./align-flattens.js";
 import { expandSplittable } from "./expand-splittable.js";
 import { fuse } from "./fuse.js";
 import type { FusedPipeline } from "./fused-pipeline.js";
@@ -17,6 +18,6 @@ export type Pipeline = beam.pipeline.IPipeline;
  */
 export function fusePipeline(pipeline: Pipeline, options: LengthPrefixOptions = {}): FusedPipeline {
   validatePipeline(pipeline);
-  const graph = pipelineGraph(liftCombiners(expandSplittable(pipeline)));
+  const graph = pipelineGraph(alignFlattens(expandSplittable(liftCombiners(pipeline)), options));
   return fuse(lengthPrefixUnknownCoders(graph, options));
 }

@@ -8,6 +8,8 @@
 // U2. Every edge keeps its count: a PCollection that a flatten reads twice arrives twice.
 // U3. Each live transform is in exactly one stage, or is a head, or has become edges (U1). Dead ones are dropped.
 // U4. A stage waits for its side inputs, so none of them depends on it, over whatever edges. A side input alone breaks no fusion.
+// U5. A flatten of one PCollection into one of another coder converts, if it names an environment: it is executed there.
+import type { beam } from "../../portability/protos/index.js";
 import type { FusedPipeline, StageEdge, StageHead } from "./fused-pipeline.js";
 import type { LeafTransform } from "./leaf-transforms.js";
 import { liveTransforms, type PipelineGraph } from "./pipeline-graph.js";
@@ -21,7 +23,7 @@ interface Source {
 }
 
 export function fuse(graph: PipelineGraph): FusedPipeline {
-  const fusion = new Fusion();
+  const fusion = new Fusion(graph.components);
   for (const transform of liveTransforms(graph)) fusion.place(transform);
   return fusion.build(graph);
 }
@@ -33,6 +35,8 @@ class Fusion {
   private readonly stagesWith = new Map<string, StageBuilder[]>();
   /** U1: for outputs of reshuffles and flattens that became edges. */
   private readonly sourcesOf = new Map<string, { transform: LeafTransform; sources: readonly Source[] }>();
+
+  constructor(private readonly components: beam.pipeline.IComponents) {}
 
   /** Called producers first. */
   place(transform: LeafTransform): void {
@@ -83,10 +87,20 @@ class Fusion {
       this.addStage({ kind: "empty", output, transform }, []);
       return;
     }
+    if (this.converts(transform)) {
+      this.join(this.stageFor(transform.inputs[0], transform.environmentId, new Set()), transform);
+      return;
+    }
     const [first, ...others] = transform.inputs.map((input) => this.stagesWith.get(input) ?? []);
     const common = first.find((stage) => others.every((stages) => stages.includes(stage)));
     if (common !== undefined) this.join(common, transform);
     else this.sourcesOf.set(output, { transform, sources: transform.inputs.flatMap((input) => this.sources(input)) });
+  }
+
+  /** U5 */
+  private converts({ inputs, outputs, environmentId }: LeafTransform): boolean {
+    const coderOf = (pcollection: string): string => this.components.pcollections?.[pcollection]?.coderId ?? "";
+    return inputs.length === 1 && environmentId !== "" && coderOf(inputs[0]) !== coderOf(outputs[0]);
   }
 
   /**

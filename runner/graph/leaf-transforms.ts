@@ -84,7 +84,6 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
 
 function isLeaf(leaf: LeafTransform, transform: beam.pipeline.IPTransform): boolean {
   const empty = !transform.subtransforms?.length;
-  // What an SDK has expanded need not be known: Python's Read, for one.
   if (leaf.kind === "combine-per-key" || leaf.kind === "unsupported") return empty;
   if (leaf.kind !== "unknown") return true;
   return empty && !passesOn(leaf);

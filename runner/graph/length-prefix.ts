@@ -4,11 +4,14 @@
 // L1. A known coder is kept, its components are looked at; an unknown coder X becomes length_prefix<X>.
 // L2. Below a length_prefix nothing changes: the bytes there are opaque already.
 // L3. Equal coders are rewritten equally, so both sides of a grouping agree about the encoding of its keys.
-// L4. PCollections that only embedded environments touch keep their coders, as their elements are plain objects.
-import type { beam } from "../../portability/protos/index.js";
+// L4. What the payloads of remote transforms name (restrictions, state, timers) crosses as well, and is rewritten in the same way.
+// L5. PCollections that only embedded environments touch keep their coders, as their elements are plain objects.
+import { beam } from "../../portability/protos/index.js";
 import { ComponentsEditor } from "./components-editor.js";
 import { readPCollections, type LeafTransform } from "./leaf-transforms.js";
+import { decodeParDoPayload } from "./par-do-payload.js";
 import type { PipelineGraph } from "./pipeline-graph.js";
+import { WITH_PAR_DO_PAYLOAD } from "./transform-kinds.js";
 
 export const EMBEDDED_ENVIRONMENT = "beamstorm:env:embedded:v1";
 const LENGTH_PREFIX = "beam:coder:length_prefix:v1";
@@ -40,7 +43,39 @@ export function lengthPrefixUnknownCoders(graph: PipelineGraph, options: LengthP
     const coderId = rewrite(pcollection.coderId ?? "");
     if (coderId !== pcollection.coderId) editor.pcollections.set(id, { ...pcollection, coderId });
   }
+  for (const leaf of graph.transforms) {
+    if (!WITH_PAR_DO_PAYLOAD.has(leaf.urn) || isEmbedded(graph.components.environments?.[leaf.environmentId] ?? {})) continue;
+    const payload = rewriteParDoPayload(leaf, rewrite); // L4
+    const transform = editor.transforms.get(leaf.id)!;
+    if (payload !== leaf.payload) editor.transforms.set(leaf.id, { ...transform, spec: { ...transform.spec, payload } });
+  }
   return { ...graph, components: editor.build() };
+}
+
+/** The payload with runner-safe coders; the same one if it names none that is unsafe. */
+function rewriteParDoPayload({ uniqueName, payload }: LeafTransform, rewrite: (coderId: string) => string): Uint8Array {
+  const parDo = beam.pipeline.ParDoPayload.fromObject(decodeParDoPayload(uniqueName, payload));
+  let changed = false;
+  const safe = (coderId: string | null | undefined): string => {
+    const rewritten = coderId ? rewrite(coderId) : "";
+    if (rewritten !== (coderId ?? "")) changed = true;
+    return rewritten;
+  };
+  parDo.restrictionCoderId = safe(parDo.restrictionCoderId);
+  for (const spec of Object.values(parDo.timerFamilySpecs ?? {})) spec.timerFamilyCoderId = safe(spec.timerFamilyCoderId);
+  for (const { readModifyWriteSpec, bagSpec, setSpec, mapSpec, multimapSpec, orderedListSpec, combiningSpec } of Object.values(
+    parDo.stateSpecs ?? {},
+  )) {
+    if (readModifyWriteSpec) readModifyWriteSpec.coderId = safe(readModifyWriteSpec.coderId);
+    if (combiningSpec) combiningSpec.accumulatorCoderId = safe(combiningSpec.accumulatorCoderId);
+    for (const spec of [bagSpec, setSpec, orderedListSpec]) if (spec) spec.elementCoderId = safe(spec.elementCoderId);
+    for (const spec of [mapSpec, multimapSpec]) {
+      if (!spec) continue;
+      spec.keyCoderId = safe(spec.keyCoderId);
+      spec.valueCoderId = safe(spec.valueCoderId);
+    }
+  }
+  return changed ? beam.pipeline.ParDoPayload.encode(parDo).finish() : payload;
 }
 
 function coderRewrite(editor: ComponentsEditor, isKnownCoder: (urn: string) => boolean): (coderId: string) => string {

@@ -1,7 +1,7 @@
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { decodeParDoPayload } from "./par-do-payload.js";
-import { PAIR_WITH_RESTRICTION, PAR_DO, PROCESS_SIZED_ELEMENTS, SPLIT_AND_SIZE } from "./transform-kinds.js";
+import { WITH_PAR_DO_PAYLOAD } from "./transform-kinds.js";
 
 /** A PCollection that a transform reads whole, beside its main input. */
 export interface SideInputUse {
@@ -12,11 +12,9 @@ export interface SideInputUse {
   readonly access: string;
 }
 
-const WITH_PAR_DO_PAYLOAD: ReadonlySet<string> = new Set([PAR_DO, PAIR_WITH_RESTRICTION, SPLIT_AND_SIZE, PROCESS_SIZED_ELEMENTS]);
-
 /** @throws PipelineError `malformed_transform` for a payload that is none, or a side input that is no input. */
 export function readSideInputs(id: string, { spec, inputs, uniqueName }: beam.pipeline.IPTransform): SideInputUse[] {
-  if (!spec?.urn || !WITH_PAR_DO_PAYLOAD.has(spec.urn) || !spec.payload?.length) return [];
+  if (!WITH_PAR_DO_PAYLOAD.has(spec?.urn ?? "") || !spec?.payload?.length) return [];
   const name = uniqueName || id;
   return Object.entries(decodeParDoPayload(name, spec.payload).sideInputs ?? {}).map(([tag, sideInput]) => {
     const pcollection = inputs?.[tag];

@@ -14,7 +14,7 @@ const KV_CODER = "beam:coder:kv:v1";
 export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.IComponents): void {
   if (leaf.kind === "unknown") throw unknown(leaf);
   if (leaf.kind === "unsupported") throw unsupported(leaf, `the transform ${leaf.urn}`, "leave it out");
-  if (leaf.urn === PAR_DO) validateParDo(leaf);
+  if (leaf.urn === PAR_DO) validateParDo(leaf, components);
   for (const sideInput of leaf.sideInputs) validateSideInput(leaf, sideInput, components);
   validateArity(leaf);
   if (leaf.kind === "group-by-key" || leaf.kind === "combine-per-key") validateKeyed(leaf, components);
@@ -22,7 +22,7 @@ export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.ICom
   if (leaf.kind === "sdk" || leaf.kind === "combine-per-key") validateEnvironment(leaf, components);
 }
 
-function validateParDo(leaf: LeafTransform): void {
+function validateParDo(leaf: LeafTransform, components: beam.pipeline.IComponents): void {
   const payload = decodeParDoPayload(leaf.uniqueName, leaf.payload);
   const names = (map: object | null | undefined): string => Object.keys(map ?? {}).join(", ");
   const features: [used: unknown, feature: string, advice: string][] = [
@@ -34,6 +34,12 @@ function validateParDo(leaf: LeafTransform): void {
     [payload.requestsFinalization, "bundle finalization", "leave it out"],
   ];
   for (const [used, feature, advice] of features) if (used) throw unsupported(leaf, feature, advice);
+  const { restrictionCoderId } = payload;
+  if (restrictionCoderId && !Object.hasOwn(components.coders ?? {}, restrictionCoderId))
+    throw new PipelineError(
+      "dangling_reference",
+      `transform "${leaf.uniqueName}" names the coder "${restrictionCoderId}" for its restrictions, which the pipeline does not contain`,
+    );
 }
 
 function validateSideInput(leaf: LeafTransform, { tag, pcollection, access }: SideInputUse, components: beam.pipeline.IComponents): void {

@@ -1,2 +1,2 @@
-// Beam's Job service in front of the runner, over gRPC.
-export { startJobServer, type JobServer, type JobServerOptions } from "./job-server.js";
+// Beam's job service over gRPC: submission, staging, and following of jobs by SDKs of any language.
+export { JobServer, type JobServerOptions } from "./job-server.js";

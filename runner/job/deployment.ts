@@ -1,5 +1,6 @@
 // The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
 import type { Coder } from "../../portability/coders/coder.js";
+import { ByteReader } from "../../portability/coders/index.js";
 import { PipelineError, type StageHost } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
 import {
@@ -85,7 +86,7 @@ export class Deployment {
     for (const placement of placements) {
       const { id, component } = placement;
       const { inbox, outbox, sideInputs } = ends.get(id)!;
-      if (component.head.kind === "impulse") feedImpulse(inbox);
+      if (component.head.kind === "impulse") feedImpulse(inbox, impulseOf(parts.host, component));
       const { options, owner } = parts;
       const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, owner });
       this.own.set(id, { placement, task, sideInputs });
@@ -227,10 +228,16 @@ function batchBytes({ batchBytes: wanted, channelBytes }: RuntimeOptions): numbe
   return Math.max(1, Math.min(wanted, channelBytes >> 2));
 }
 
-function feedImpulse(inbox: Inbox): void {
+/** No bytes, in the form that the stage's host takes (stage-host, H4). */
+function impulseOf(host: StageHost, { head, stage }: Component): unknown {
+  const coderId = stage.components.pcollections?.[head.output]?.coderId;
+  return coderId ? host.coder(stage, coderId).decode(new ByteReader(Uint8Array.of(0)), true) : new Uint8Array(0);
+}
+
+function feedImpulse(inbox: Inbox, value: unknown): void {
   const port = inbox.addPort(() => {});
   const batch = new ElementBatch();
-  batch.push(new Uint8Array(0), IMPULSE_META);
+  batch.push(value, IMPULSE_META);
   inbox.receive(port, batch);
   inbox.receiveWatermark(port, MAX_TIMESTAMP);
 }

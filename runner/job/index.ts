@@ -5,6 +5,7 @@ export type { Job, JobMessage, JobState } from "./job.js";
 export type { ComponentMetrics, JobMetrics } from "./job-metrics.js";
 export * from "./message-codec.js";
 export type * from "./messages.js";
+export { checkGroupings } from "./read-grouping-strategy.js";
 export * from "./run-job.js";
 export { WorkerAgent } from "./worker-agent.js";
 export type * from "./worker-port.js";

@@ -10,6 +10,12 @@ import { perKey } from "./per-key.js";
 
 type DDSketch = Sketches.DDSketch;
 
+/** What approximate quantiles accumulate. Which library's sketch it is may change, so its type tells little. */
+export interface QuantileSketch {
+  /** How many values it has seen. */
+  readonly count: number;
+}
+
 /** Options of approximate quantiles. */
 export interface QuantileOptions {
   /** How far a quantile may be from the true one, relative to it; default 0.01. */
@@ -34,11 +40,11 @@ function sketches(): typeof Sketches {
 export function approximateQuantilesFn(
   count: number,
   { relativeAccuracy = 0.01 }: QuantileOptions = {},
-): CombineFn<number, DDSketch, number[]> {
+): CombineFn<number, QuantileSketch, number[]> {
   if (!(Number.isSafeInteger(count) && count > 1)) throw new RangeError(`count must be a whole number above 1, not ${count}`);
   if (!(relativeAccuracy > 0 && relativeAccuracy < 1))
     throw new RangeError(`relativeAccuracy must be between 0 and 1, not ${relativeAccuracy}`);
-  return {
+  const fn: CombineFn<number, DDSketch, number[]> = {
     accumulatorCoder: sketchCoder,
     createAccumulator: () => new (sketches().DDSketch)({ relativeAccuracy }),
     addInput(sketch, value) {
@@ -53,6 +59,7 @@ export function approximateQuantilesFn(
     },
     extractOutput: (sketch) => (sketch.count === 0 ? [] : Array.from({ length: count }, (_, i) => quantile(sketch, i / (count - 1)))),
   };
+  return fn;
 }
 
 function quantile(sketch: DDSketch, rank: number): number {

@@ -5,6 +5,7 @@ export {
   approximateQuantilesGlobally,
   approximateQuantilesPerKey,
   type QuantileOptions,
+  type QuantileSketch,
 } from "./approximate-quantiles.js";
 export { approximateUniqueFn, approximateUniqueGlobally, approximateUniquePerKey, type UniqueOptions } from "./approximate-unique.js";
 export { batchElements } from "./batch-elements.js";

@@ -1,174 +1,247 @@
-// An SDK harness in a few lines: takes bundles over the Fn API's real sockets and runs one function over each of them. What a test
-// needs of other SDKs without having them: it can answer late, fail, leave work over, ask for state, or go away.
-import { ByteReader, ByteWriter } from "../../portability/coders/index.js";
+// An SDK harness in TypeScript: speaks the Fn API over real sockets, and executes functions by transform id on decoded values.
+import { ByteReader, ByteWriter, CoderRegistry, ValueCoder, type Coder, type WindowedValueCoder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
-import { MessageQueue, type FnWorkerPoolService } from "../../portability/services/index.js";
+import { MessageQueue } from "../../portability/services/index.js";
 import {
   callContext,
   FN_CONTROL_SERVICE,
   FN_DATA_SERVICE,
+  FN_LOGGING_SERVICE,
   FN_STATE_SERVICE,
   FN_WORKER_POOL_SERVICE,
   GrpcConnection,
   GrpcServer,
 } from "../../portability/transport/index.js";
+import type { ElementMeta } from "../../portability/values/index.js";
+import { BUNDLE_PORT } from "../../portability/urns/index.js";
 
-/** A bundle as the fake's function sees it. */
+/** What a fake transform can do besides emitting. */
 export interface FakeBundle {
-  /** Id of the instruction. */
-  readonly id: string;
-  readonly descriptor: beam.fn.IProcessBundleDescriptor;
-  /** All bytes of the input: windowed values, one behind the other. */
-  readonly input: Buffer;
-  /** Sends bytes to the stage's only output. */
-  emit(bytes: Uint8Array): void;
-  /** Asks for state. */
-  state(key: beam.fn.IStateKey, token?: Uint8Array): Promise<beam.fn.IStateResponse>;
+  readonly harness: FakeHarness;
+  readonly instructionId: string;
+  /** Asks the runner for state. */
+  state(key: beam.fn.IStateKey, continuationToken?: Uint8Array): Promise<beam.fn.IStateResponse>;
+  /** Hands an element of the stage's input back, to be given to it again. */
+  later(value: unknown, meta: ElementMeta): void;
 }
 
-/** What a bundle is answered with. @throws to fail it with the error's message */
-export type FakeProcess = (bundle: FakeBundle) => Promise<beam.fn.IProcessBundleResponse> | beam.fn.IProcessBundleResponse;
+export type FakeEmit = (value: unknown, meta: ElementMeta, tag?: string) => void;
+export type FakeTransform = (value: unknown, meta: ElementMeta, emit: FakeEmit, bundle: FakeBundle) => void | Promise<void>;
 
-export class FakeHarness implements Partial<FnWorkerPoolService> {
+interface Stage {
+  readonly descriptor: beam.fn.IProcessBundleDescriptor;
+  readonly sourceId: string;
+  readonly sinkIds: readonly string[];
+}
+
+/** A worker pool as an `external` environment names it; its workers are fakes in this process. */
+export class FakeWorkerPool {
+  readonly harnesses: FakeHarness[] = [];
   readonly stopped: string[] = [];
-  readonly bundles: string[] = [];
   private readonly server = new GrpcServer();
-  private readonly connections: GrpcConnection[] = [];
-  private readonly inputs = new Map<string, { readonly chunks: Uint8Array[]; over: boolean; wake: () => void }>();
-  private readonly states = new Map<string, (response: beam.fn.IStateResponse) => void>();
-  private readonly gone = new AbortController();
-  private requests = 0;
 
-  constructor(
-    private readonly process: FakeProcess,
-    /** What starting a worker is answered with instead. */
-    private readonly startError = "",
+  private constructor(
+    private readonly functions: Readonly<Record<string, FakeTransform>>,
+    private readonly connects: boolean,
   ) {}
 
-  /** Starts listening; the environment that names it. */
-  async environment(): Promise<beam.pipeline.IEnvironment> {
-    this.server.add(FN_WORKER_POOL_SERVICE, this);
-    await this.server.listen();
+  /** @param connects whether its workers call the runner */
+  static async open(functions: Readonly<Record<string, FakeTransform>>, connects = true): Promise<FakeWorkerPool> {
+    const pool = new FakeWorkerPool(functions, connects);
+    await pool.server.add(FN_WORKER_POOL_SERVICE, pool).listen();
+    return pool;
+  }
+
+  get environment(): beam.pipeline.IEnvironment {
     const payload = beam.pipeline.ExternalPayload.encode({ endpoint: { url: this.server.url } }).finish();
     return { urn: "beam:env:external:v1", payload };
   }
 
   startWorker({ workerId, controlEndpoint }: beam.fn.IStartWorkerRequest): Promise<beam.fn.IStartWorkerResponse> {
-    if (this.startError !== "") return Promise.resolve({ error: this.startError });
-    void this.serve(workerId ?? "", controlEndpoint?.url ?? "");
+    if (this.connects) this.harnesses.push(new FakeHarness(workerId!, controlEndpoint!.url!, this.functions));
     return Promise.resolve({});
   }
 
   stopWorker({ workerId }: beam.fn.IStopWorkerRequest): Promise<beam.fn.IStopWorkerResponse> {
-    this.stopped.push(workerId ?? "");
+    this.stopped.push(workerId!);
     return Promise.resolve({});
   }
 
-  /** Goes away without a word. */
-  die(): void {
-    this.gone.abort();
-    for (const connection of this.connections) connection.close();
-  }
-
   async close(): Promise<void> {
-    this.die();
+    for (const harness of this.harnesses) harness.die();
     await this.server.close();
   }
+}
 
-  private async serve(workerId: string, url: string): Promise<void> {
-    const connection = new GrpcConnection(url);
-    this.connections.push(connection);
-    const context = callContext({ worker_id: workerId }, this.gone.signal);
-    const responses = new MessageQueue<beam.fn.IInstructionResponse>();
-    const elements = new MessageQueue<beam.fn.IElements>();
-    const asked = new MessageQueue<beam.fn.IStateRequest>();
-    const control = connection.service(FN_CONTROL_SERVICE);
-    void this.hear(connection.service(FN_DATA_SERVICE).data(elements, context), ({ data }) => {
-      for (const each of data ?? []) this.take(each);
-    });
-    void this.hear(connection.service(FN_STATE_SERVICE).state(asked, context), (response) => {
-      this.states.get(response.id ?? "")?.(response);
-    });
-    await this.hear(control.control(responses, context), (request) => {
-      const id = request.instructionId ?? "";
-      const ask = (): Promise<beam.fn.IProcessBundleDescriptor> =>
-        control.getProcessBundleDescriptor({ processBundleDescriptorId: request.processBundle?.processBundleDescriptorId }, context);
-      this.run(id, ask, elements, asked).then(
-        (processBundle) => responses.push({ instructionId: id, processBundle }),
-        (error: unknown) => responses.push({ instructionId: id, error: error instanceof Error ? error.message : String(error) }),
-      );
-    });
+export class FakeHarness {
+  /** Resolves when the runner has ended the control stream. */
+  readonly ended: Promise<void>;
+  readonly connection: GrpcConnection;
+  private readonly responses = new MessageQueue<beam.fn.IInstructionResponse>();
+  private readonly out = new MessageQueue<beam.fn.IElements>();
+  private readonly requests = new MessageQueue<beam.fn.IStateRequest>();
+  private readonly inputs = new Map<string, MessageQueue<beam.fn.Elements.IData>>();
+  private readonly answers = new Map<string, (response: beam.fn.IStateResponse) => void>();
+  private readonly stages = new Map<string, Promise<Stage>>();
+  private readonly registry = new CoderRegistry();
+  private streams = false;
+  private requestCount = 0;
+
+  constructor(
+    readonly workerId: string,
+    url: string,
+    private readonly functions: Readonly<Record<string, FakeTransform>>,
+  ) {
+    this.connection = new GrpcConnection(url);
+    this.registry.register("test:coder:any", () => new ValueCoder()); // one that the runner does not know
+    this.ended = this.serve();
   }
 
-  private async run(
-    id: string,
-    ask: () => Promise<beam.fn.IProcessBundleDescriptor>,
-    elements: MessageQueue<beam.fn.IElements>,
-    asked: MessageQueue<beam.fn.IStateRequest>,
-  ): Promise<beam.fn.IProcessBundleResponse> {
-    const descriptor = await ask();
-    this.bundles.push(id);
-    const sinks = Object.entries(descriptor.transforms ?? {}).filter(([, { spec }]) => spec?.urn === "beam:runner:sink:v1");
-    const input = this.inputOf(id);
-    while (!input.over) await new Promise<void>((resolve) => (input.wake = resolve));
-    this.inputs.delete(id);
-    const response = await this.process({
-      id,
-      descriptor,
-      input: Buffer.concat(input.chunks),
-      emit: (data) => elements.push({ data: [{ instructionId: id, transformId: sinks[0][0], data }] }),
-      state: (stateKey, continuationToken) => {
-        const requestId = `${++this.requests}`;
-        asked.push({ id: requestId, instructionId: id, stateKey, get: { continuationToken } });
-        return new Promise((resolve) => this.states.set(requestId, resolve));
-      },
-    });
-    for (const [transformId] of sinks) elements.push({ data: [{ instructionId: id, transformId, isLast: true }] });
-    return response;
+  /** Gone without a word. */
+  die(): void {
+    this.responses.fail(new Error("died"));
+    this.connection.close();
   }
 
-  private take({ instructionId, data, isLast }: beam.fn.Elements.IData): void {
-    const input = this.inputOf(instructionId ?? "");
-    if (data !== undefined && data !== null && data.length > 0) input.chunks.push(data);
-    if (isLast !== true) return;
-    input.over = true;
-    input.wake();
+  /** Writes to the runner's log, and waits until it is taken. */
+  async log(message: string, severity: beam.fn.LogEntry.Severity.Enum): Promise<void> {
+    const entries = new MessageQueue<beam.fn.LogEntry.IList>();
+    entries.push({ logEntries: [{ message, severity }] });
+    entries.end();
+    for await (const control of this.connection.service(FN_LOGGING_SERVICE).logging(entries, this.context())) void control;
   }
 
-  private inputOf(id: string) {
-    let input = this.inputs.get(id);
-    if (input === undefined) this.inputs.set(id, (input = { chunks: [], over: false, wake: () => {} }));
-    return input;
-  }
+  private readonly context = () => callContext({ worker_id: this.workerId });
 
-  private async hear<T>(messages: AsyncIterable<T>, take: (message: T) => void): Promise<void> {
+  private async serve(): Promise<void> {
     try {
-      for await (const message of messages) take(message);
+      const control = this.connection.service(FN_CONTROL_SERVICE);
+      for await (const request of control.control(this.responses, this.context()))
+        if (request.processBundle) void this.process(request.instructionId!, request.processBundle.processBundleDescriptorId!);
     } catch {
-      // the connection is over
+      // The connection is lost.
+    }
+    this.responses.end();
+    this.out.end();
+    this.requests.end();
+  }
+
+  private async process(instructionId: string, descriptorId: string): Promise<void> {
+    try {
+      const stage = await this.stageOf(descriptorId);
+      this.openStreams();
+      const residualRoots = await this.run(instructionId, stage);
+      this.responses.push({ instructionId, processBundle: { residualRoots } });
+      // Behind the answer, as the protocol allows.
+      for (const transformId of stage.sinkIds) this.out.push({ data: [{ instructionId, transformId, isLast: true }] });
+    } catch (error) {
+      this.responses.push({ instructionId, error: `Traceback: ${(error as Error).message}` });
+    } finally {
+      this.inputs.delete(instructionId);
     }
   }
-}
 
-/** The texts among windowed values of the global window that are encoded by `string_utf8`. */
-export function textsOf(bytes: Uint8Array): string[] {
-  const reader = new ByteReader(bytes);
-  const texts: string[] = [];
-  while (reader.remaining > 0) {
-    reader.skip(8 + 4 + 1); // timestamp, one window without bytes, pane
-    texts.push(Buffer.from(reader.readBytes(reader.readLength())).toString());
+  private async run(instructionId: string, { descriptor, sourceId, sinkIds }: Stage): Promise<beam.fn.IDelayedBundleApplication[]> {
+    const transforms = Object.entries(descriptor.transforms!);
+    const residuals: beam.fn.IDelayedBundleApplication[] = [];
+    const pending: Promise<void>[] = [];
+    const inputId = Object.values(descriptor.transforms![sourceId].outputs!)[0];
+    const source = this.portCoder(descriptor, sourceId);
+    const deliver = (pcollection: string, value: unknown, meta: ElementMeta): void => {
+      for (const [id, { inputs, outputs, spec }] of transforms) {
+        const tag = Object.keys(inputs ?? {}).find((each) => inputs![each] === pcollection);
+        if (tag === undefined || tag.startsWith("side")) continue;
+        if (sinkIds.includes(id)) this.send(instructionId, id, this.portCoder(descriptor, id), value, meta);
+        else if (spec?.urn === "beam:transform:flatten:v1") deliver(Object.values(outputs!)[0], value, meta);
+        else {
+          const emit: FakeEmit = (out, outMeta, name = Object.keys(outputs!)[0]) => deliver(outputs![name], out, outMeta);
+          const later = (again: unknown, againMeta: ElementMeta): void =>
+            void residuals.push({ application: { transformId: id, inputId: tag, element: encode(source, again, againMeta) } });
+          const bundle = { harness: this, instructionId, state: this.stateReader(instructionId), later };
+          const result = this.functions[id](value, meta, emit, bundle);
+          if (result !== undefined) pending.push(result);
+        }
+      }
+    };
+    for await (const { data, isLast } of this.inputOf(instructionId)) {
+      if (isLast) break;
+      for (const reader = new ByteReader(data!); reader.remaining > 0;) {
+        const { value, meta } = source.decode(reader, true);
+        deliver(inputId, value, meta);
+      }
+    }
+    await Promise.all(pending);
+    return residuals;
   }
-  return texts;
+
+  private send(instructionId: string, transformId: string, coder: WindowedValueCoder<unknown>, value: unknown, meta: ElementMeta): void {
+    this.out.push({ data: [{ instructionId, transformId, data: encode(coder, value, meta) }] });
+  }
+
+  private readonly stateReader =
+    (instructionId: string) =>
+    (stateKey: beam.fn.IStateKey, continuationToken?: Uint8Array): Promise<beam.fn.IStateResponse> =>
+      new Promise((resolve) => {
+        const id = `${++this.requestCount}`;
+        this.answers.set(id, resolve);
+        this.requests.push({ id, instructionId, stateKey, get: { continuationToken } });
+      });
+
+  private stageOf(id: string): Promise<Stage> {
+    let stage = this.stages.get(id);
+    if (stage === undefined) this.stages.set(id, (stage = this.fetchStage(id)));
+    return stage;
+  }
+
+  private async fetchStage(processBundleDescriptorId: string): Promise<Stage> {
+    const control = this.connection.service(FN_CONTROL_SERVICE);
+    const descriptor = await control.getProcessBundleDescriptor({ processBundleDescriptorId }, this.context());
+    const withUrn = (urn: string): string[] =>
+      Object.entries(descriptor.transforms!).flatMap(([id, { spec }]) => (spec?.urn === urn ? [id] : []));
+    return { descriptor, sourceId: withUrn(BUNDLE_PORT.DATA_SOURCE)[0], sinkIds: withUrn(BUNDLE_PORT.DATA_SINK) };
+  }
+
+  private portCoder({ transforms, coders }: beam.fn.IProcessBundleDescriptor, id: string): WindowedValueCoder<unknown> {
+    const { coderId } = beam.fn.RemoteGrpcPort.decode(transforms![id].spec!.payload!);
+    return this.registry.fromProto(coderId, coders!) as unknown as WindowedValueCoder<unknown>;
+  }
+
+  private openStreams(): void {
+    if (this.streams) return;
+    this.streams = true;
+    void this.readData();
+    void this.readState();
+  }
+
+  private async readData(): Promise<void> {
+    try {
+      for await (const { data } of this.connection.service(FN_DATA_SERVICE).data(this.out, this.context()))
+        for (const each of data!) this.inputOf(each.instructionId!).push(each);
+    } catch {
+      // Told by the control stream.
+    }
+  }
+
+  private async readState(): Promise<void> {
+    try {
+      for await (const response of this.connection.service(FN_STATE_SERVICE).state(this.requests, this.context())) {
+        this.answers.get(response.id!)!(response);
+        this.answers.delete(response.id!);
+      }
+    } catch {
+      // Told by the control stream.
+    }
+  }
+
+  private inputOf(instructionId: string): MessageQueue<beam.fn.Elements.IData> {
+    let queue = this.inputs.get(instructionId);
+    if (queue === undefined) this.inputs.set(instructionId, (queue = new MessageQueue()));
+    return queue;
+  }
 }
 
-/** One windowed text: the end of the global window, no firing. */
-export function windowedText(text: string): Uint8Array {
+function encode(coder: Coder<{ value: unknown; meta: ElementMeta }>, value: unknown, meta: ElementMeta): Uint8Array {
   const writer = new ByteWriter();
-  writer.writeBytes(Uint8Array.of(0x80, 0, 0, 0, 0, 0, 0, 0)); // some instant
-  writer.writeInt32(1);
-  writer.writeBytes(Uint8Array.of(0x0f));
-  const bytes = Buffer.from(text);
-  writer.writeVarint(bytes.length);
-  writer.writeBytes(bytes);
-  return writer.view().slice();
+  coder.encode({ value, meta }, writer, true);
+  return writer.toBytes();
 }

@@ -39,6 +39,8 @@ const mayImport: Record<string, string[]> = {
   "runner/topology": ["runner/graph", ...shared],
   "runner/windows": ["runner/store", ...plain],
   "runner/store": plain,
+  "runner/bundles": ["portability"], // the runner side of the Fn API knows stages and nothing of tasks
+  "runner/job": ["runner/topology", "runner/windows", "runner/store", "runner/runtime", "portability"], // nor of how stages are executed
   "runner/runtime": ["runner/topology", "runner/windows", "runner/store", ...shared],
   local: ["sdk", "runner", "portability"],
   cli: ["local", "sdk", "runner", "portability"],
@@ -98,6 +100,7 @@ describe("layers", () => {
     assert.equal(isAllowed("portability/values/kv.ts", "node:fs"), false);
     assert.equal(isAllowed("local/index.ts", "../test/support/fakes.js"), false);
     assert.equal(isAllowed("runner/runtime/task.ts", "../topology/topology.js"), true);
+    assert.equal(isAllowed("runner/bundles/harness.ts", "../job/index.js"), false);
     assert.equal(isAllowed("cli/main.ts", "../local/index.js"), true);
   });
 });

@@ -1,222 +1,260 @@
-// The job server over real sockets, with a harness that the test plays: what clients are told, and what becomes of bundles.
 import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beam } from "../../../../portability/protos/index.js";
-import { callContext, GrpcConnection, JOB_SERVICE } from "../../../../portability/transport/index.js";
-import type { JobService } from "../../../../portability/services/index.js";
-import { startJobServer, type JobServer } from "../../../../runner/job-service/index.js";
-import { FakeHarness, textsOf, windowedText, type FakeProcess } from "../../../support/fake-harness.js";
+import { MessageQueue, type JobService } from "../../../../portability/services/index.js";
+import {
+  ARTIFACT_RETRIEVAL_SERVICE,
+  ARTIFACT_STAGING_SERVICE,
+  callContext,
+  GrpcConnection,
+  JOB_SERVICE,
+} from "../../../../portability/transport/index.js";
+import { JobServer } from "../../../../runner/job-service/index.js";
+import { FakeWorkerPool, type FakeTransform } from "../../../support/fake-harness.js";
 import { PipelineBuilder } from "../../../support/pipeline-builder.js";
 
-const { Enum: State } = beam.job.JobState;
-const context = callContext();
+const State = beam.job.JobState.Enum;
 
-/** impulse → a → reshuffle → b, both by the fake; texts travel between them. */
-function twoSteps(environment: beam.pipeline.IEnvironment, sideInput = false): beam.pipeline.IPipeline {
-  const p = new PipelineBuilder();
-  p.coders["text"] = { spec: { urn: "beam:coder:string_utf8:v1" } };
-  p.coders["global_window"] = { spec: { urn: "beam:coder:global_window:v1" } };
-  p.windowingStrategies["global"].windowCoderId = "global_window";
-  p.environments["fake"] = environment;
-  const a = p.parDo("a", p.impulse(), "increment", { environment: "fake" });
-  const spread = p.reshuffle("spread", a);
-  const b = sideInput
-    ? p.parDoWithSideInputs("b", spread, [p.parDo("side", p.impulse("other"), "increment", { environment: "fake" })], {
-        environment: "fake",
-      })
-    : p.parDo("b", spread, "increment", { environment: "fake" });
-  for (const id of [a, b, "spread.0", "side.0"]) if (p.pcollections[id] !== undefined) p.pcollections[id].coderId = "text";
-  return p.build();
-}
-
-/** Whether a bundle is of the stage with this transform. */
-const isOf = (descriptor: beam.fn.IProcessBundleDescriptor, transform: string): boolean => descriptor.transforms?.[transform] !== undefined;
-
-describe("the job server", () => {
+describe("JobServer", () => {
   let server: JobServer;
+  let pool: FakeWorkerPool | undefined;
   let connection: GrpcConnection;
-  let jobs: JobService;
-  let fake: FakeHarness | undefined;
+  let client: JobService;
 
-  before(async () => {
-    server = await startJobServer();
+  beforeEach(async () => {
+    server = await JobServer.open();
     connection = new GrpcConnection(server.url);
-    jobs = connection.service(JOB_SERVICE);
+    client = connection.service(JOB_SERVICE);
   });
+
   afterEach(async () => {
-    await fake?.close();
-    fake = undefined;
-  });
-  after(async () => {
     connection.close();
+    await pool?.close();
+    pool = undefined;
     await server.close();
   });
 
-  async function start(process: FakeProcess, sideInput = false): Promise<string> {
-    fake = new FakeHarness(process);
-    const { preparationId } = await jobs.prepare({ pipeline: twoSteps(await fake.environment(), sideInput), jobName: "test" }, context);
-    return (await jobs.run({ preparationId }, context)).jobId ?? "";
-  }
+  /** impulse → "work" */
+  const pipeline = async (work: FakeTransform): Promise<PipelineBuilder> => {
+    pool = await FakeWorkerPool.open({ work });
+    const p = new PipelineBuilder();
+    p.environments["remote"] = pool.environment;
+    p.coders["window"] = { spec: { urn: "beam:coder:global_window:v1" } };
+    p.windowingStrategies["global"].windowCoderId = "window";
+    p.parDo("work", p.impulse(), "increment", { environment: "remote" });
+    return p;
+  };
 
-  /** States and messages until the job is over. */
-  async function story(jobId: string): Promise<{ states: (number | null | undefined)[]; messages: string[] }> {
-    const states: (number | null | undefined)[] = [];
-    const messages: string[] = [];
-    for await (const { stateResponse, messageResponse } of jobs.getMessageStream({ jobId }, context)) {
-      if (stateResponse) states.push(stateResponse.state);
-      if (messageResponse) messages.push(messageResponse.messageText ?? "");
-    }
-    return { states, messages };
-  }
+  const prepare = async (p: PipelineBuilder): Promise<string> => {
+    const { preparationId } = await client.prepare({ pipeline: p.build(), jobName: "test" }, callContext());
+    return preparationId!;
+  };
 
-  it("runs a pipeline on its environment's harness, and tells the states", async () => {
-    const seen: string[] = [];
-    const jobId = await start(({ descriptor, input, emit }) => {
-      if (isOf(descriptor, "a")) for (const text of ["x", "y"]) emit(windowedText(text));
-      else seen.push(...textsOf(input));
-      return {};
+  const collect = async <T>(stream: AsyncIterable<T>): Promise<T[]> => {
+    const all: T[] = [];
+    for await (const each of stream) all.push(each);
+    return all;
+  };
+
+  it("tells the states of a job to those who ask before it runs", async () => {
+    const jobId = await prepare(await pipeline((value, meta, emit) => emit(value, meta)));
+    const states = collect(client.getStateStream({ jobId }, callContext()));
+    assert.equal((await client.run({ preparationId: jobId }, callContext())).jobId, jobId);
+    assert.deepEqual(
+      (await states).map(({ state }) => state).filter((state) => state !== State.STOPPED),
+      [State.STARTING, State.RUNNING, State.DONE],
+    );
+    assert.equal((await client.getState({ jobId }, callContext())).state, State.DONE);
+    assert.deepEqual(await collect(client.getStateStream({ jobId }, callContext())).then((all) => all.map(({ state }) => state)), [
+      State.DONE,
+    ]);
+  });
+
+  it("tells messages with the states, those that workers log among them", async () => {
+    const p = await pipeline(async (_value, _meta, _emit, { harness }) => {
+      await harness.log("a line of the log", beam.fn.LogEntry.Severity.Enum.WARN);
     });
-    assert.deepEqual((await story(jobId)).states, [State.STOPPED, State.STARTING, State.RUNNING, State.DONE]);
-    assert.deepEqual(seen.sort(), ["x", "y"]);
-    assert.equal((await jobs.getState({ jobId }, context)).state, State.DONE);
-    assert.equal(fake?.stopped.length, 1, "its worker is stopped");
-    const { metrics } = await jobs.getJobMetrics({ jobId }, context);
-    const counts = Object.fromEntries((metrics?.attempted ?? []).map(({ labels, payload }) => [labels?.["PCOLLECTION"], payload?.[0]]));
-    assert.equal(counts["a.0"], 2);
+    const jobId = await prepare(p);
+    await client.run({ preparationId: jobId }, callContext());
+    const events = await collect(client.getMessageStream({ jobId }, callContext()));
+    const line = events.findIndex(({ messageResponse }) => messageResponse?.messageText === "a line of the log");
+    assert.ok(line > 0);
+    assert.equal(events[line].messageResponse!.importance, beam.job.JobMessage.MessageImportance.JOB_MESSAGE_WARNING);
+    assert.equal(events.at(-1)?.stateResponse?.state, State.DONE);
   });
 
-  it("gives side inputs out by state, a page at a time", async () => {
-    let found: string[] = [];
-    const big = "z".repeat(700_000);
-    const jobId = await start(async ({ descriptor, input, emit, state }) => {
-      if (isOf(descriptor, "a")) emit(windowedText("main"));
-      if (isOf(descriptor, "side")) for (const text of ["1", "2", "3"]) emit(windowedText(text + big));
-      if (!isOf(descriptor, "b") || input.length === 0) return {};
-      const key = { iterableSideInput: { transformId: "b", sideInputId: "side0", window: new Uint8Array() } };
-      let token: Uint8Array | undefined;
-      let pages = 0;
-      do {
-        const { get, error } = await state(key, token);
-        assert.ok(!error, error ?? "");
-        pages++;
-        const data = Buffer.from(get?.data ?? []).toString();
-        found.push(...(data.match(/[123]z/g) ?? []).map((text) => text[0]));
-        token = get?.continuationToken?.length ? get.continuationToken : undefined;
-      } while (token !== undefined);
-      found = [`${pages} pages`, ...found];
-      return {};
-    }, true);
-    assert.equal((await story(jobId)).states.at(-1), State.DONE);
-    assert.deepEqual(found.sort(), ["1", "2", "2 pages", "3"]);
+  it("ends a failed job with a message that says why", async () => {
+    const p = await pipeline(() => {
+      throw new Error("no such luck");
+    });
+    const jobId = await prepare(p);
+    await client.run({ preparationId: jobId }, callContext());
+    const events = await collect(client.getMessageStream({ jobId }, callContext()));
+    assert.equal(events.at(-1)?.stateResponse?.state, State.FAILED);
+    const { importance, messageText } = events.at(-2)!.messageResponse!;
+    assert.equal(importance, beam.job.JobMessage.MessageImportance.JOB_MESSAGE_ERROR);
+    assert.match(messageText!, /transform "work": Traceback: no such luck/);
   });
 
-  it("feeds back what a bundle leaves over, until nothing is", async () => {
-    const seen: string[] = [];
-    const jobId = await start(({ descriptor, input, emit }) => {
-      if (isOf(descriptor, "a")) {
-        emit(windowedText("3"));
-        return {};
+  it("counts elements by PCollection", async () => {
+    const p = await pipeline((_value, meta, emit) => {
+      for (let i = 0; i < 300; i++) emit(i, meta);
+    });
+    p.reshuffle("deal", "work.0");
+    p.parDo("work too", "deal.0", "increment", { environment: "remote" });
+    await pool!.close();
+    pool = await FakeWorkerPool.open({
+      work: (_value, meta, emit) => {
+        for (let i = 0; i < 300; i++) emit(i, meta);
+      },
+      "work too": () => {},
+    });
+    p.environments["remote"] = pool.environment;
+    const jobId = await prepare(p);
+    await client.run({ preparationId: jobId }, callContext());
+    await collect(client.getStateStream({ jobId }, callContext()));
+    const { metrics } = await client.getJobMetrics({ jobId }, callContext());
+    const info = metrics!.committed!.find(({ labels }) => labels?.["PCOLLECTION"] === "work.0")!;
+    assert.deepEqual([info.urn, info.type, [...info.payload!]], ["beam:metric:element_count:v1", "beam:metrics:sum_int64:v1", [0xac, 2]]);
+  });
+
+  it("cancels a job whose workers do not end by themselves", async () => {
+    let reached = (): void => {};
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const jobId = await prepare(
+      await pipeline(() => {
+        reached();
+        return new Promise(() => {});
+      }),
+    );
+    await client.run({ preparationId: jobId }, callContext());
+    await running;
+    assert.equal((await client.cancel({ jobId }, callContext())).state, State.CANCELLING);
+    const states = await collect(client.getStateStream({ jobId }, callContext()));
+    assert.equal(states.at(-1)!.state, State.CANCELLED);
+    assert.equal((await client.cancel({ jobId }, callContext())).state, State.CANCELLED);
+  });
+
+  it("ends running jobs and their workers when it is closed", async () => {
+    let reached = (): void => {};
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const jobId = await prepare(
+      await pipeline(() => {
+        reached();
+        return new Promise(() => {});
+      }),
+    );
+    await client.run({ preparationId: jobId }, callContext());
+    await running;
+    await server.close();
+    await pool!.harnesses[0].ended;
+    assert.deepEqual(pool!.stopped, [pool!.harnesses[0].workerId]);
+  });
+
+  it("lists its jobs and gives their pipelines back", async () => {
+    const p = await pipeline(() => {});
+    const jobId = await prepare(p);
+    const { jobInfo } = await client.getJobs({}, callContext());
+    assert.deepEqual(
+      jobInfo!.map((job) => [job.jobId, job.jobName, job.state]),
+      [[jobId, "test", State.STOPPED]],
+    );
+    const answer = await client.getPipeline({ jobId }, callContext());
+    assert.deepEqual(Object.keys(answer.pipeline!.components!.transforms!).sort(), ["impulse", "work"]);
+  });
+
+  it("refuses what cannot run, and names it", async () => {
+    const p = await pipeline(() => {});
+    const refused = (message: RegExp): Promise<void> => assert.rejects(prepare(p), { code: "INVALID_ARGUMENT", message });
+    p.transforms["work"].spec!.urn = "x:transform:dance:v1";
+    await refused(/"work" has the URN x:transform:dance:v1/);
+    p.transforms["work"].spec!.urn = "beam:transform:pardo:v1";
+    p.transforms["work"].environmentId = "docker";
+    await refused(/environment "docker" is of the kind beam:env:docker:v1/);
+    p.transforms["work"].environmentId = "remote";
+    p.coders["window"].spec!.urn = "x:coder:moon_phase:v1";
+    await refused(/x:coder:moon_phase:v1/);
+    p.requirements.push("x:requirement:luck:v1");
+    await refused(/x:requirement:luck:v1/);
+  });
+
+  it("knows only its own jobs, runs each once, and drains none", async () => {
+    await assert.rejects(client.getState({ jobId: "x" }, callContext()), { code: "NOT_FOUND" });
+    await assert.rejects(collect(client.getStateStream({ jobId: "x" }, callContext())), { code: "NOT_FOUND" });
+    const jobId = await prepare(await pipeline(() => {}));
+    await assert.rejects(client.drain({ jobId }, callContext()), { code: "UNIMPLEMENTED" });
+    await client.run({ preparationId: jobId }, callContext());
+    await assert.rejects(client.run({ preparationId: jobId }, callContext()), { code: "FAILED_PRECONDITION" });
+    assert.deepEqual((await client.describePipelineOptions({}, callContext())).options, []);
+  });
+
+  context("when a pipeline has artifacts", () => {
+    const named = (stagedName: string): beam.pipeline.IArtifactInformation => ({
+      typeUrn: "beam:artifact:type:file:v1",
+      typePayload: beam.pipeline.ArtifactFilePayload.encode({ path: `/etc/${stagedName}` }).finish(),
+      roleUrn: "beam:artifact:role:staging_to:v1",
+      rolePayload: beam.pipeline.ArtifactStagingToRolePayload.encode({ stagedName }).finish(),
+    });
+
+    /** Plays the client's part; the artifacts it was asked for. */
+    const stage = async (stagingToken: string): Promise<string[]> => {
+      const answers = new MessageQueue<beam.job.IArtifactResponseWrapper>();
+      answers.push({ stagingToken });
+      const asked: string[] = [];
+      const staging = connection.service(ARTIFACT_STAGING_SERVICE);
+      for await (const { resolveArtifact, getArtifact } of staging.reverseArtifactRetrievalService(answers, callContext())) {
+        if (resolveArtifact) answers.push({ resolveArtifactResponse: { replacements: resolveArtifact.artifacts } });
+        if (!getArtifact) continue;
+        const { stagedName } = beam.pipeline.ArtifactStagingToRolePayload.decode(getArtifact.artifact!.rolePayload!);
+        asked.push(stagedName);
+        for (const part of ["content of ", stagedName]) answers.push({ getArtifactResponse: { data: Buffer.from(part) } });
+        answers.push({ getArtifactResponse: {}, isLast: true });
       }
-      const left = Number(textsOf(input)[0]);
-      seen.push(`${left}`);
-      if (left === 0) return {};
-      return { residualRoots: [{ application: { transformId: "b", inputId: "0", element: windowedText(`${left - 1}`) } }] };
-    });
-    assert.equal((await story(jobId)).states.at(-1), State.DONE);
-    assert.deepEqual(seen, ["3", "2", "1", "0"]);
-  });
+      answers.end();
+      return asked;
+    };
 
-  it("fails with what the harness says of its user's error", async () => {
-    const jobId = await start(({ descriptor }) => {
-      if (isOf(descriptor, "a")) throw new Error("Traceback: no luck");
-      return {};
-    });
-    const { states, messages } = await story(jobId);
-    assert.equal(states.at(-1), State.FAILED);
-    assert.match(messages.at(-1) ?? "", /failed in transform "a": Traceback: no luck/);
-  });
+    const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("beamstorm-artifacts-"));
 
-  it("fails when the harness goes away", async () => {
-    const jobId = await start(() => {
-      fake?.die();
-      return new Promise(() => {});
-    });
-    const { states, messages } = await story(jobId);
-    assert.equal(states.at(-1), State.FAILED);
-    assert.match(messages.at(-1) ?? "", /the harness of environment "fake" at .*(lost|ended)/);
-  });
+    const filesIn = (folder: string): string[] =>
+      readdirSync(folder, { withFileTypes: true, recursive: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
 
-  it("fails when the worker pool cannot start a harness, or is not there", async () => {
-    const refusing = new FakeHarness(() => ({}), "no room");
-    const gone = new FakeHarness(() => ({}));
-    const environments = [await refusing.environment(), await gone.environment()];
-    await gone.close();
-    for (const [environment, reason] of [
-      [environments[0], /cannot be started: no room/],
-      [environments[1], /cannot be started: .*/],
-    ] as const) {
-      const { preparationId } = await jobs.prepare({ pipeline: twoSteps(environment) }, context);
-      const { jobId } = await jobs.run({ preparationId }, context);
-      const { states, messages } = await story(jobId ?? "");
-      assert.equal(states.at(-1), State.FAILED);
-      assert.match(messages.at(-1) ?? "", reason);
-    }
-    await refusing.close();
-  });
-
-  it("cancels a job in the midst of a bundle", async () => {
-    let reached!: () => void;
-    const there = new Promise<void>((resolve) => (reached = resolve));
-    const jobId = await start(() => {
-      reached();
-      return new Promise(() => {});
-    });
-    await there;
-    await jobs.cancel({ jobId }, context);
-    assert.equal((await story(jobId)).states.at(-1), State.CANCELLED);
-  });
-
-  const refused: readonly (readonly [string, RegExp, (p: beam.pipeline.IPipeline) => void])[] = [
-    ["an unknown requirement", /requires what this runner does not know: acme:x/, (p) => (p.requirements = ["acme:x"])],
-    [
-      "a transform that nobody can execute",
-      /transform "a" has the URN acme:teleport/,
-      (p) => (p.components!.transforms!["a"].spec = { urn: "acme:teleport" }),
-    ],
-    [
-      "an environment that it cannot start",
-      /environment "fake" is of the kind beam:env:docker:v1.*LOOPBACK/,
-      (p) => (p.components!.environments!["fake"] = { urn: "beam:env:docker:v1" }),
-    ],
-  ];
-  for (const [what, message, spoil] of refused)
-    it(`refuses ${what} before it runs`, async () => {
-      const pipeline = twoSteps({
-        urn: "beam:env:external:v1",
-        payload: beam.pipeline.ExternalPayload.encode({ endpoint: { url: "x:1" } }).finish(),
-      });
-      spoil(pipeline);
-      await assert.rejects(jobs.prepare({ pipeline }, context), (error: unknown) => {
-        assert.match((error as Error).message, /^\[INVALID_ARGUMENT\]/);
-        assert.match((error as Error).message, message);
-        return true;
-      });
+    it("stages them under names that lead nowhere else, and removes them in the end", async () => {
+      const p = await pipeline(() => {});
+      p.environments["remote"].dependencies = [named("../../../evil"), named("a b.txt")];
+      const { artifactStagingEndpoint, stagingSessionToken } = await client.prepare({ pipeline: p.build() }, callContext());
+      assert.equal(artifactStagingEndpoint!.url, server.url);
+      assert.deepEqual(await stage(stagingSessionToken!), ["../../../evil", "a b.txt"]);
+      const staged = (): string[] => folders().flatMap((folder) => filesIn(join(tmpdir(), folder)));
+      const mine = staged().filter((file) => /1-__\.\._\.\._evil$|2-a_b\.txt$/.test(file));
+      assert.deepEqual(mine.map((file) => readFileSync(file, "utf8")).sort(), ["content of ../../../evil", "content of a b.txt"]);
+      await server.close();
+      assert.deepEqual(
+        mine.filter((file) => existsSync(file)),
+        [],
+      );
     });
 
-  it("knows no job that was not prepared, and runs one once", async () => {
-    await assert.rejects(jobs.getState({ jobId: "job-999" }, context), /\[NOT_FOUND\] .*job-999/);
-    const jobId = await start(() => ({}));
-    await assert.rejects(jobs.run({ preparationId: jobId }, context), /\[FAILED_PRECONDITION\]/);
-    await story(jobId);
-  });
+    it("refuses a token that it has not given", async () => {
+      await assert.rejects(stage("x"), { code: "INVALID_ARGUMENT" });
+    });
 
-  it("lists jobs, and gives back a pipeline as it was submitted", async () => {
-    const jobId = await start(() => ({}));
-    await story(jobId);
-    const { jobInfo } = await jobs.getJobs({}, context);
-    assert.equal(jobInfo?.find((info) => info.jobId === jobId)?.jobName, "test");
-    const { pipeline } = await jobs.getPipeline({ jobId }, context);
-    assert.ok(pipeline?.components?.transforms?.["spread"] !== undefined);
-    assert.deepEqual((await jobs.describePipelineOptions({}, context)).options, []);
-    await assert.rejects(jobs.drain({ jobId }, context), /UNIMPLEMENTED/);
+    it("does not read other files to workers", async () => {
+      const jobId = await prepare(
+        await pipeline(async (_value, _meta, _emit, { harness }) => {
+          const artifact = named("passwd");
+          await assert.rejects(collect(harness.connection.service(ARTIFACT_RETRIEVAL_SERVICE).getArtifact({ artifact }, callContext())), {
+            code: "NOT_FOUND",
+          });
+        }),
+      );
+      await client.run({ preparationId: jobId }, callContext());
+      const states = await collect(client.getStateStream({ jobId }, callContext()));
+      assert.equal(states.at(-1)!.state, State.DONE);
+    });
   });
 });
