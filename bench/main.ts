@@ -8,31 +8,25 @@ import { runJvmPeers } from "./jvm-peers.js";
 import { printJson, printMachine, printResult, type Result, type SideResult } from "./report.js";
 import { measureStart, startTarget, startTitle } from "./start.js";
 import type { Measured, Work } from "./work.js";
-import { loadWork, workNames } from "./works.js";
+import { loadWork, peerWorkNames, workNames } from "./works.js";
 
-const { values: flags, positionals: filters } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    peers: { type: "boolean", default: false },
-    repetitions: { type: "string", default: "3" },
-    side: { type: "string" },
-  },
-});
+const usage = `npm run bench -- [NAME …] [--quick] [--json] [--peers] [--repetitions N] [--side TEXT]
+NAME is one of ${[...workNames, ...peerWorkNames].join(", ")}, start, coders; without any, all but those that need peers are measured.`;
+
+const { values: flags, positionals: filters } = parse();
 const repetitions = Number(flags.repetitions);
-if (!(Number.isInteger(repetitions) && repetitions > 0))
-  throw new Error(`--repetitions must be a whole number above 0, not ${flags.repetitions}`);
+if (!(Number.isInteger(repetitions) && repetitions > 0)) refuse(`--repetitions must be a whole number above 0, not ${flags.repetitions}`);
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const works = flags.peers || filters.length > 0 ? [...workNames, ...peerWorkNames] : workNames;
 const wanted = (name: string): boolean => filters.length === 0 || filters.includes(name);
-const unknown = filters.filter((filter) => ![...workNames, "start", "coders"].includes(filter as "maps"));
-if (unknown.length > 0) throw new Error(`there is no measurement "${unknown[0]}"; there are ${workNames.join(", ")}, start, coders`);
+const unknown = filters.find((filter) => ![...workNames, ...peerWorkNames, "start", "coders"].includes(filter as "maps"));
+if (unknown !== undefined) refuse(`there is no measurement "${unknown}"`);
 
 const results: Result[] = [];
 let coders: unknown;
 if (!flags.json) printMachine(repetitions);
-for (const name of workNames) if (wanted(name)) report(await measureWork(name, await loadWork(name)));
+for (const name of works) if (wanted(name)) report(await measureWork(name, await loadWork(name)));
 if (wanted("start")) report(await measureStarts());
 if (wanted("coders") && existsSync(here("coders.js"))) {
   const { code, output } = await nodeProcess(["coders.js", ...(flags.json ? ["--json"] : [])]);
@@ -42,6 +36,28 @@ if (wanted("coders") && existsSync(here("coders.js"))) {
 }
 if (flags.peers) for (const line of await runJvmPeers(repetitions)) (flags.json ? console.error : console.log)(line);
 if (flags.json) printJson(results, coders);
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        peers: { type: "boolean", default: false },
+        repetitions: { type: "string", default: "3" },
+        side: { type: "string" },
+      },
+    });
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+function refuse(message: string): never {
+  console.error(`beamstorm: ${message}\n${usage}`);
+  process.exit(2);
+}
 
 function report(result: Result): void {
   results.push(result);

@@ -2,8 +2,11 @@ import type { Work } from "./work.js";
 
 /** Every work, in the order in which they run. */
 export const workNames = ["maps", "words", "words-2", "text", "group", "co-group", "top", "side-input", "spill", "hop"] as const;
+/** Works that need peers which are not installed with npm: they run when they are named, or with `--peers`. */
+export const peerWorkNames = ["python"] as const;
+const all: readonly string[] = [...workNames, ...peerWorkNames];
 
 export async function loadWork(name: string): Promise<Work> {
-  if (!(workNames as readonly string[]).includes(name)) throw new Error(`there is no work "${name}"; there are ${workNames.join(", ")}`);
+  if (!all.includes(name)) throw new Error(`there is no work "${name}"; there are ${all.join(", ")}`);
   return ((await import(`./works/${name}.js`)) as { work: Work }).work;
 }

@@ -2,7 +2,9 @@
 // JavaScript, installs the peer on demand, and runs bench/main.ts. What is measured, and how: bench/README.md.
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { installPython } from "./beam-python.mjs";
 import { build } from "./build.mjs";
+import { installPrism } from "./go-program.mjs";
 import { main, node, root, runProgram } from "./lib.mjs";
 
 const peer = "apache-beam@2.49.0";
@@ -13,7 +15,11 @@ async function bench() {
   await build();
   await compile();
   const there = await installPeer();
-  const env = there ? process.env : { ...process.env, BEAMSTORM_BENCH_PEER: "none" };
+  const env = { ...process.env, ...(there ? {} : { BEAMSTORM_BENCH_PEER: "none" }) };
+  if (process.argv.includes("python") || process.argv.includes("--peers")) {
+    env.BEAMSTORM_PEER_PYTHON = await installPython();
+    env.BEAMSTORM_PEER_PRISM = installPrism();
+  }
   const { code } = await node([`${outputFolder}/main.js`, ...process.argv.slice(2)], { env });
   return code;
 }

@@ -2,10 +2,14 @@
 // Node's own modules alone: these commands run before anything is installed.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Where what tests and benchmarks install from other registries is kept, for all checkouts. */
+export const peersCache = process.env.BEAMSTORM_PEERS_CACHE || join(homedir(), ".cache", "beamstorm-peers");
 
 /** The program of an installed package, as a path for node: no shell and no platform's `.cmd`. */
 export const bin = {
