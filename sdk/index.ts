@@ -41,6 +41,7 @@ export * from "./metrics/index.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
 export * as csv from "./io/csv/index.js";
+export * as rows from "./rows/index.js";
 export * as files from "./io/files/index.js";
 export * as jsonLines from "./io/json-lines/index.js";
 export * as textIO from "./io/text/index.js";

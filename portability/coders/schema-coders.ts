@@ -44,6 +44,21 @@ export function rowCoderFromPayload(payload: Uint8Array): Coder<Readonly<Record<
   return rowCoderOf(schemaFromProto(parsed("Schema", () => beam.pipeline.Schema.decode(payload))).shape, payload);
 }
 
+/** The schema of the rows that a coder is for, or undefined where it is for something else. */
+export function rowSchemaOf(coder: Coder<unknown>): RowSchema<Readonly<Record<string, unknown>>> | undefined {
+  if (!(coder instanceof RowCoder)) return undefined;
+  return schemaFromProto(beam.pipeline.Schema.decode(coder.payload));
+}
+
+/**
+ * The coder of values of a type, where they stand alone and not in a row.
+ *
+ * @example `keyed.apply(withCoder(kvCoder(coderOfType(schema.int64), coderOf(Order))))`
+ */
+export function coderOfType<T>(type: Schema<T>): Coder<T> {
+  return elementCoder(type) as Coder<T>;
+}
+
 /**
  * `beam:coder:schema:v1` of a payload, which is a `SchemaCoderPayload` message: the bytes of a row. The functions between rows and the
  * SDK's own type are the SDK's alone, so rows are what is decoded to.

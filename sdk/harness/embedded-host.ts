@@ -1,5 +1,6 @@
 import { CoderRegistry, type Coder } from "../../portability/coders/index.js";
 import type { StageContext, StageDescriptor, StageExecutor, StageHost } from "../../portability/stage-host/index.js";
+import { registerOwnCoders } from "./own-coders.js";
 import type { Program } from "./program.js";
 import { openStage } from "./stage-executor.js";
 
@@ -10,8 +11,7 @@ export class EmbeddedHost implements StageHost {
   private readonly ends: (() => void | Promise<void>)[] = [];
 
   constructor(private readonly program: Program) {
-    // Coders of the author's own do not travel either: the program has them.
-    for (const coder of program.coders()) if (!this.registry.knows(coder.urn)) this.registry.register(coder.urn, () => coder);
+    registerOwnCoders(program.coders(), this.registry);
   }
 
   coder(descriptor: StageDescriptor, coderId: string): Coder<unknown> {

@@ -80,7 +80,8 @@ function join<K, L, R>(
   };
 }
 
-function isEmpty(values: Iterable<unknown>): boolean {
+/** Looks at one value, so that a group beyond memory is not read. @internal */
+export function isEmpty(values: Iterable<unknown>): boolean {
   for (const _ of values) return false;
   return true;
 }

@@ -32,6 +32,7 @@ const mayImport: Record<string, string[]> = {
   "sdk/transforms": ["sdk/model", ...shared],
   "sdk/translate": ["sdk/model", "sdk/transforms", "portability"],
   "sdk/harness": ["sdk/model", "sdk/metrics", "sdk/transforms", "sdk/translate", "portability"],
+  "sdk/rows": ["sdk/model", "sdk/transforms", ...shared],
   "sdk/io": ["sdk/index", "sdk/model", "sdk/transforms", ...shared],
   "sdk/testing": ["sdk/index", "sdk/model", "sdk/transforms", ...shared],
   runner: ["runner", "portability"],
