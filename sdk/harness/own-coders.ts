@@ -15,7 +15,8 @@ export function registerOwnCoders(coders: Iterable<Coder<unknown>>, registry: Co
   for (const [urn, same] of byUrn)
     registry.register(urn, (components, payload) => {
       const found = same.get(shapeOf(components, payload));
-      if (found === undefined) throw new Error(`the program has no coder ${urn} of these components; it is not the program that was submitted`);
+      if (found === undefined)
+        throw new Error(`the program has no coder ${urn} of these components; it is not the program that was submitted`);
       return found;
     });
 }
