@@ -85,7 +85,7 @@ function middle({ runs }: SideResult): Measured {
 
 function show(rate: number, unit: string, withUnit = false): string {
   if (unit === "seconds") return `${(1 / rate).toFixed(2)}${withUnit ? " s" : ""}`;
-  if (unit === "bytes") return `${(rate / 1e6).toFixed(0)}${withUnit ? " MB/s" : ""}`;
+  if (unit === "bytes") return `${rate < 1e7 ? (rate / 1e6).toPrecision(3) : (rate / 1e6).toFixed(0)}${withUnit ? " MB/s" : ""}`;
   return `${(rate / 1e6).toPrecision(3)}${withUnit ? ` M ${unit}/s` : ""}`;
 }
 

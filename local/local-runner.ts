@@ -51,7 +51,14 @@ function plan(definition: PipelineDefinition, options: Readonly<Record<string, u
   return { program: new Program(graph), topology: planPipeline(translatePipeline(graph), { parallelism: workers }) };
 }
 
-/** The topology that a run of the pipeline would have. */
+/**
+ * The topology that a run of the pipeline would have.
+ *
+ * @example
+ * ```ts
+ * const bolts = topologyOf(wordcount, { input: "a.txt" }).components.filter(({ kind }) => kind === "bolt");
+ * ```
+ */
 export function topologyOf(
   definition: PipelineDefinition,
   options: Readonly<Record<string, unknown>> = {},
@@ -60,7 +67,14 @@ export function topologyOf(
   return plan(definition, options, workers).topology;
 }
 
-/** The topology that a run of the pipeline would have, for people: text, Mermaid or DOT. */
+/**
+ * The topology that a run of the pipeline would have, for people: text, Mermaid or DOT.
+ *
+ * @example
+ * ```ts
+ * console.log(describeTopology(wordcount, { input: "a.txt" }));
+ * ```
+ */
 export function describeTopology(
   definition: PipelineDefinition,
   options: Readonly<Record<string, unknown>> = {},

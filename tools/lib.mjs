@@ -17,6 +17,7 @@ export const bin = {
   mocha: join(root, "node_modules/mocha/bin/mocha.js"),
   prettier: join(root, "node_modules/prettier/bin/prettier.cjs"),
   oxlint: join(root, "node_modules/oxlint/bin/oxlint"),
+  typedoc: join(root, "node_modules/typedoc/bin/typedoc"),
   publint: join(root, "node_modules/publint/src/cli.js"),
 };
 

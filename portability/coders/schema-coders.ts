@@ -31,7 +31,15 @@ import { schemaFromProto, schemaToProto } from "./schema-proto.js";
 import { utf8Coder } from "./utf8-coder.js";
 import { varintBigIntCoder } from "./varint-coder.js";
 
-/** The coder of the rows of a schema: `beam:coder:row:v1`, deterministic unless a field has floating point or a map. */
+/**
+ * The coder of the rows of a schema: `beam:coder:row:v1`, deterministic unless a field has floating point or a map.
+ *
+ * @example
+ * ```ts
+ * const Visit = schema.row({ user: schema.string, seconds: schema.int32 });
+ * p.apply(create([{ user: "a", seconds: 3 }])).apply(withCoder(coderOf(Visit)));
+ * ```
+ */
 export function coderOf<T>(schema: RowSchema<T>): Coder<T> {
   return rowCoderOf<T>(schema.shape, beam.pipeline.Schema.encode(schemaToProto(schema)).finish());
 }

@@ -24,6 +24,7 @@ export interface MetricValues {
   readonly "bounded-trie": TrieNode;
 }
 
+/** What kinds of metrics there are. */
 export type MetricType = keyof MetricValues;
 
 /** A metric of one transform: its value so far. */

@@ -8,7 +8,18 @@ export interface ErrorSite {
   readonly line?: string;
 }
 
-/** An error in code of the pipeline's author; the author's own error is the `cause`. */
+/**
+ * An error in code of the pipeline's author; the author's own error is the `cause`.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await run(wordcount, { input: "a.txt" }, local());
+ * } catch (error) {
+ *   if (error instanceof UserCodeError) console.error(`${error.message} (${error.site.line})`);
+ * }
+ * ```
+ */
 export class UserCodeError extends Error {
   override readonly name = "UserCodeError";
   constructor(
@@ -21,7 +32,18 @@ export class UserCodeError extends Error {
   }
 }
 
-/** The pipeline cannot be run as it is: found before anything ran. */
+/**
+ * The pipeline cannot be run as it is: found before anything ran.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   pipeline((p) => p.apply(create([kv(0.5, 1)])).apply(withCoder(kvCoder(doubleCoder, varintCoder))).apply(groupByKey())).build();
+ * } catch (error) {
+ *   if (error instanceof PipelineError) console.error(error.code, error.message);
+ * }
+ * ```
+ */
 export class PipelineError extends Error {
   override readonly name = "PipelineError";
   constructor(
@@ -34,7 +56,17 @@ export class PipelineError extends Error {
   }
 }
 
-/** The run was cancelled by its user. */
+/**
+ * The run was cancelled by its user.
+ *
+ * @example
+ * ```ts
+ * const started = await local().start(wordcount, { input: "a.txt" });
+ * const ended = started.result().catch((error) => (error instanceof CancelledError ? "cancelled" : "failed"));
+ * await started.cancel();
+ * console.log(await ended);
+ * ```
+ */
 export class CancelledError extends Error {
   override readonly name = "CancelledError";
 }

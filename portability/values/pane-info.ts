@@ -1,4 +1,11 @@
-/** When a pane fired relative to the watermark; the numbers are those of the wire. */
+/**
+ * When a pane fired relative to the watermark; the numbers are those of the wire.
+ *
+ * @example
+ * ```ts
+ * words.apply(countPerElement()).apply(map(({ key }, { pane }) => `${key} ${pane.timing === PaneTiming.ON_TIME}`));
+ * ```
+ */
 export const PaneTiming = { EARLY: 0, ON_TIME: 1, LATE: 2, UNKNOWN: 3 } as const;
 export type PaneTiming = (typeof PaneTiming)[keyof typeof PaneTiming];
 

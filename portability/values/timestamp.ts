@@ -6,16 +6,37 @@
  */
 export type Timestamp = number;
 
-/** Beam's least event time, `BeamConstants.MIN_TIMESTAMP_MILLIS`: the timestamp of an impulse. */
+/**
+ * Beam's least event time, `BeamConstants.MIN_TIMESTAMP_MILLIS`: the timestamp of an impulse.
+ *
+ * @example
+ * ```ts
+ * events.apply(withTimestamps(({ at }) => Math.max(at, MIN_TIMESTAMP)));
+ * ```
+ */
 export const MIN_TIMESTAMP: Timestamp = -9223372036854775;
 
-/** Beam's greatest event time, `BeamConstants.MAX_TIMESTAMP_MILLIS`: a watermark here means "no more input". */
+/**
+ * Beam's greatest event time, `BeamConstants.MAX_TIMESTAMP_MILLIS`: a watermark here means "no more input".
+ *
+ * @example
+ * ```ts
+ * events.apply(withTimestamps(({ at }) => Math.min(at, MAX_TIMESTAMP)));
+ * ```
+ */
 export const MAX_TIMESTAMP: Timestamp = 9223372036854775;
 
 /** The last instant of the global window: a day before {@link MAX_TIMESTAMP}. */
 export const GLOBAL_WINDOW_MAX_TIMESTAMP: Timestamp = 9223371950454775;
 
-/** Renders an instant for people: ISO 8601 where a Date can hold it, a name for Beam's extremes. */
+/**
+ * Renders an instant for people: ISO 8601 where a Date can hold it, a name for Beam's extremes.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(reifyTimestamps()).apply(map(({ timestamp }) => formatTimestamp(timestamp)));
+ * ```
+ */
 export function formatTimestamp(timestamp: Timestamp): string {
   if (timestamp <= MIN_TIMESTAMP) return "-inf";
   if (timestamp >= MAX_TIMESTAMP) return "+inf";

@@ -10,7 +10,14 @@ export interface Window {
   toString(): string;
 }
 
-/** The one window that holds all of event time. */
+/**
+ * The one window that holds all of event time.
+ *
+ * @example
+ * ```ts
+ * words.apply(map((word, { window }) => `${word} ${window === GlobalWindow.instance}`));
+ * ```
+ */
 export class GlobalWindow implements Window {
   static readonly instance = new GlobalWindow();
   readonly maxTimestamp = GLOBAL_WINDOW_MAX_TIMESTAMP;
@@ -20,7 +27,14 @@ export class GlobalWindow implements Window {
   }
 }
 
-/** The window `[start, end)` in milliseconds: what fixed, sliding and session window functions assign. */
+/**
+ * The window `[start, end)` in milliseconds: what fixed, sliding and session window functions assign.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(minutes(1)))).apply(map((click, { window }) => (window instanceof IntervalWindow ? window.start : 0)));
+ * ```
+ */
 export class IntervalWindow implements Window {
   constructor(
     /** First instant, inclusive. */

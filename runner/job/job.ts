@@ -29,7 +29,7 @@ const KEPT_MESSAGES = 1000;
 /**
  * A submitted job, as its user sees it: values and streams of its state, messages and metrics, its result, and `cancel`.
  *
- * - J1. State moves only along {@link NEXT}; `state$` starts with the current state, and all streams complete with the job.
+ * - J1. State moves only along `NEXT`; `state$` starts with the current state, and all streams complete with the job.
  * - J2. In a final state nothing of the job runs any more.
  */
 export class Job {
@@ -56,7 +56,7 @@ export class Job {
   get state$(): Observable<JobState> {
     return this.states.asObservable();
   }
-  /** The messages so far, the last {@link KEPT_MESSAGES} of them. */
+  /** The messages so far, the last `KEPT_MESSAGES` of them. */
   get messages(): readonly JobMessage[] {
     return this.kept;
   }

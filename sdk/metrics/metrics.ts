@@ -142,9 +142,9 @@ export function stringSet(name: MetricName): StringSet {
  * @example
  * ```ts
  * const sources = boundedTrie("sources");
- * files.apply(map((file) => {
- *   sources.add(...file.split("/"));
- *   return file;
+ * paths.apply(map((path) => {
+ *   sources.add(...path.split("/"));
+ *   return path;
  * }));
  * ```
  */

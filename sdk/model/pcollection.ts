@@ -8,6 +8,12 @@ import type { WindowingStrategy } from "./windowing.js";
  * A distributed, possibly endless bag of elements of type `T`: the edge between two transforms.
  *
  * Immutable; applying a transform never changes it, so one PCollection may feed any number of transforms.
+ *
+ * @example
+ * ```ts
+ * const shout = (lines: PCollection<string>) => lines.apply(map((line) => line.toUpperCase()));
+ * lines.apply(shout);
+ * ```
  */
 export class PCollection<T> {
   /** Only for the type checker: elements come out, so `PCollection<Cat>` is a `PCollection<Animal>`. */

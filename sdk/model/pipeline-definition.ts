@@ -2,16 +2,27 @@ import { GraphBuilder } from "./graph-builder.js";
 import { resolveOptions, type Options, type OptionValues } from "./options.js";
 import { Pipeline } from "./pipeline.js";
 
+/** `build` is a method, so that a pipeline with options of its own is a pipeline: who runs it gives options that are checked anyway. */
+interface Definition<O extends Options> {
+  build(p: Pipeline, options: OptionValues<O>): unknown;
+}
+
 /**
  * A pipeline as a value: its options and its builder. What a module exports so that `beamstorm run` finds it.
  *
  * The builder may run many times, here and in every worker process, and must give the same graph for the same options:
  * it must not depend on time, randomness or the machine (design D2).
+ *
+ * @example
+ * ```ts
+ * const definition: PipelineDefinition = pipeline((p) => p.apply(create([1, 2, 3])).apply(sumGlobally()));
+ * await run(definition, {}, local());
+ * ```
  */
 export class PipelineDefinition<O extends Options = Options> {
   constructor(
     readonly options: O,
-    private readonly builder: (p: Pipeline, options: OptionValues<O>) => unknown,
+    private readonly builder: Definition<O>["build"],
   ) {}
 
   /**

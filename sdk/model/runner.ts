@@ -58,14 +58,10 @@ export interface Runner {
  *
  * @example
  * ```ts
- * await run(wordcount, { input: "a.txt" }, local({ workers: 2 }));
+ * await run(wordcount, { input: "a.txt" }, local({ memoryBytes: 512 * 1024 * 1024 }));
  * ```
  */
-export async function run<O extends Options>(
-  definition: PipelineDefinition<O>,
-  options: Readonly<Record<string, unknown>>,
-  runner: Runner,
-): Promise<RunMetrics> {
-  const started = await runner.start(definition as unknown as PipelineDefinition, options);
+export async function run(definition: PipelineDefinition, options: Readonly<Record<string, unknown>>, runner: Runner): Promise<RunMetrics> {
+  const started = await runner.start(definition, options);
   return await started.result();
 }

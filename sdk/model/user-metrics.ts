@@ -19,7 +19,15 @@ export interface UserMetric<T extends MetricType = MetricType> {
   readonly attempted: MetricValues[T];
 }
 
-/** The user metrics of a run at one moment. */
+/**
+ * The user metrics of a run at one moment.
+ *
+ * @example
+ * ```ts
+ * const { user } = await run(wordcount, { input: "a.txt" }, local());
+ * for (const { step, name, attempted } of user) console.log(step, name, attempted);
+ * ```
+ */
 export class UserMetrics implements Iterable<UserMetric> {
   constructor(private readonly metrics: readonly Metric[]) {}
 

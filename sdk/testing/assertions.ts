@@ -15,7 +15,15 @@ import { map } from "../transforms/elementwise.js";
 import { global, windowInto } from "../transforms/window-into.js";
 import { diffMultisets } from "./multiset-diff.js";
 
-/** An assertion in a pipeline did not hold. */
+/**
+ * An assertion in a pipeline did not hold.
+ *
+ * @example
+ * ```ts
+ * const failing = pipeline((p) => p.apply(create([1])).apply(assertElements([2])));
+ * await run(failing, {}, local()).catch((error: Error) => console.log(error.cause instanceof AssertionFailure));
+ * ```
+ */
 export class AssertionFailure extends Error {
   override readonly name = "AssertionFailure";
 }
@@ -60,12 +68,26 @@ export function assertElements<T>(expected: Iterable<T>): PTransform<PCollection
   });
 }
 
-/** Fails the run unless the PCollection is empty. */
+/**
+ * Fails the run unless the PCollection is empty.
+ *
+ * @example
+ * ```ts
+ * words.apply(filter((word) => word === "")).apply(assertEmpty());
+ * ```
+ */
 export function assertEmpty(): PTransform<PCollection<unknown>, PCollection<number>> {
   return assertElements<unknown>([]);
 }
 
-/** Fails the run unless `predicate` accepts the array of all elements; say in `expectation` what it accepts. */
+/**
+ * Fails the run unless `predicate` accepts the array of all elements; say in `expectation` what it accepts.
+ *
+ * @example
+ * ```ts
+ * numbers.apply(assertSatisfies("at most a hundred numbers", (found) => found.length <= 100));
+ * ```
+ */
 export function assertSatisfies<T>(
   expectation: string,
   predicate: (elements: T[]) => boolean,

@@ -34,7 +34,7 @@ function sketches(): typeof Sketches {
  * @throws RangeError unless `count` is a whole number above 1
  * @example
  * ```ts
- * latencies.apply(combinePerKey(approximateQuantilesFn(101)));
+ * latenciesByPage.apply(combinePerKey(approximateQuantilesFn(101)));
  * ```
  */
 export function approximateQuantilesFn(

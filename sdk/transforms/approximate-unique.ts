@@ -29,7 +29,7 @@ const SECOND_SEED = 0x9747b28c;
  * @throws RangeError for a precision out of range
  * @example
  * ```ts
- * visits.apply(combinePerKey(approximateUniqueFn({ precision: 14 })));
+ * usersByPage.apply(combinePerKey(approximateUniqueFn({ precision: 14 })));
  * ```
  */
 export function approximateUniqueFn({ precision = 12, coder = anyValue }: UniqueOptions = {}): CombineFn<unknown, Uint8Array, number> {

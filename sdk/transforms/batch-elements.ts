@@ -18,7 +18,7 @@ const OPEN_WINDOWS = 100;
  * @throws RangeError unless `maxSize` is a whole number above 0
  * @example
  * ```ts
- * rows.apply(batchElements(500)).apply(map(async (batch) => database.insert(batch)));
+ * orders.apply(batchElements(500)).apply(map(async (batch) => database.insert(batch)));
  * ```
  */
 export function batchElements<T>(maxSize: number, name?: string): PTransform<PCollection<T>, PCollection<T[]>> {

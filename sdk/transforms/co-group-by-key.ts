@@ -22,7 +22,9 @@ export type CoGroups<I> = { readonly [Name in keyof I]: I[Name] extends PCollect
  *   that are windowed differently
  * @example
  * ```ts
- * p.apply(coGroupByKey({ orders, users })).apply(flatMap(({ key, value: { orders: placed, users: [user] } }) => [...placed].map((o) => ({ key, o, user }))));
+ * p.apply(coGroupByKey({ orders: ordersByUser, users: usersById })).apply(
+ *   map(({ key, value: { orders, users: [user] } }) => `${key}, ${user?.name}: ${[...orders].length} orders`),
+ * );
  * ```
  */
 export function coGroupByKey<I extends KeyedInputs<never> | KeyedInputs<unknown>>(

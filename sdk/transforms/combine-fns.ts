@@ -3,7 +3,14 @@ import type { AsyncCombineFn, CombineFn } from "../model/combine-fn.js";
 /** "No value yet": what an accumulator of a binary function starts as. Encoded as null between processes. */
 const NOTHING = null;
 
-/** A CombineFn of an associative, commutative function of two values; its accumulator is `[value]`, or null for none. */
+/**
+ * A CombineFn of an associative, commutative function of two values; its accumulator is `[value]`, or null for none.
+ *
+ * @example
+ * ```ts
+ * sales.apply(combinePerKey(fromBinary((a: number, b: number) => Math.max(a, b))));
+ * ```
+ */
 export function fromBinary<T>(fn: (left: T, right: T) => T): CombineFn<T, [T] | null, T>;
 export function fromBinary<T>(fn: (left: T, right: T) => T | Promise<T>): AsyncCombineFn<T, [T] | null, T>;
 export function fromBinary<T>(fn: (left: T, right: T) => T | Promise<T>): AsyncCombineFn<T, [T] | null, T> {
@@ -31,7 +38,14 @@ export function fromBinary<T>(fn: (left: T, right: T) => T | Promise<T>): AsyncC
   };
 }
 
-/** Counts elements. */
+/**
+ * Counts elements.
+ *
+ * @example
+ * ```ts
+ * sales.apply(combinePerKey(countFn));
+ * ```
+ */
 export const countFn: CombineFn<unknown, number, number> = {
   createAccumulator: () => 0,
   addInput: (n) => n + 1,
@@ -39,7 +53,14 @@ export const countFn: CombineFn<unknown, number, number> = {
   extractOutput: (n) => n,
 };
 
-/** Adds numbers. */
+/**
+ * Adds numbers.
+ *
+ * @example
+ * ```ts
+ * sales.apply(combinePerKey(sumFn));
+ * ```
+ */
 export const sumFn: CombineFn<number, number, number> = {
   createAccumulator: () => 0,
   addInput: (a, x) => a + x,
@@ -47,7 +68,14 @@ export const sumFn: CombineFn<number, number, number> = {
   extractOutput: (a) => a,
 };
 
-/** The arithmetic mean; NaN of nothing. */
+/**
+ * The arithmetic mean; NaN of nothing.
+ *
+ * @example
+ * ```ts
+ * sales.apply(combinePerKey(meanFn));
+ * ```
+ */
 export const meanFn: CombineFn<number, { sum: number; count: number }, number> = {
   createAccumulator: () => ({ sum: 0, count: 0 }),
   addInput(a, x) {
@@ -65,7 +93,21 @@ export const meanFn: CombineFn<number, { sum: number; count: number }, number> =
 
 type Comparable = number | bigint | string | Date;
 
-/** The least value. */
+/**
+ * The least value.
+ *
+ * @example
+ * ```ts
+ * sales.apply(combinePerKey(minFn<number>()));
+ * ```
+ */
 export const minFn = <T extends Comparable>(): CombineFn<T, [T] | null, T> => fromBinary<T>((a, b) => (b < a ? b : a));
-/** The greatest value. */
+/**
+ * The greatest value.
+ *
+ * @example
+ * ```ts
+ * sales.apply(combinePerKey(maxFn<number>()));
+ * ```
+ */
 export const maxFn = <T extends Comparable>(): CombineFn<T, [T] | null, T> => fromBinary<T>((a, b) => (b > a ? b : a));

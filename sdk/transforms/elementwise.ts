@@ -80,12 +80,26 @@ export function filter<T>(...args: Args<T, boolean | Promise<boolean>>): PTransf
   return elementwise(name, "filter", doFn, (input) => input.coder);
 }
 
-/** The keys of keyed elements. */
+/**
+ * The keys of keyed elements.
+ *
+ * @example
+ * ```ts
+ * sales.apply(keys()).apply(distinct());
+ * ```
+ */
 export function keys<K>(name?: string): PTransform<PCollection<KV<K, unknown>>, PCollection<K>> {
   return elementwise(name, "keys", { kind: "map", fn: (e: KV<K, unknown>) => e.key, concurrency: 16 }, (i) => componentCoder(i.coder, 0));
 }
 
-/** The values of keyed elements. */
+/**
+ * The values of keyed elements.
+ *
+ * @example
+ * ```ts
+ * sales.apply(values()).apply(sumGlobally());
+ * ```
+ */
 export function values<V>(name?: string): PTransform<PCollection<KV<unknown, V>>, PCollection<V>> {
   return elementwise(name, "values", { kind: "map", fn: (e: KV<unknown, V>) => e.value, concurrency: 16 }, (i) =>
     componentCoder(i.coder, 1),

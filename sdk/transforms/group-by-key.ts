@@ -10,6 +10,10 @@ import { keyedCoders } from "./keyed-coder.js";
  * encoded bytes are.
  *
  * @throws PipelineError at construction when the key coder is not deterministic.
+ * @example
+ * ```ts
+ * sales.apply(groupByKey()).apply(map(({ key, value }) => `${key}: ${[...value].length} sales`));
+ * ```
  */
 export function groupByKey<K, V>(name?: string): PTransform<PCollection<KV<K, V>>, PCollection<KV<K, Iterable<V>>>> {
   return {

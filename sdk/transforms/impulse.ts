@@ -4,7 +4,14 @@ import type { Pipeline } from "../model/pipeline.js";
 import type { PTransform } from "../model/ptransform.js";
 import { GLOBAL_WINDOWING } from "../model/windowing.js";
 
-/** One empty byte string at the minimum timestamp: what every source starts from (`beam:transform:impulse:v1`). */
+/**
+ * One empty byte string at the minimum timestamp: what every source starts from (`beam:transform:impulse:v1`).
+ *
+ * @example
+ * ```ts
+ * p.apply(impulse()).apply(flatMap(() => [1, 2, 3]));
+ * ```
+ */
 export function impulse(name?: string): PTransform<Pipeline, PCollection<Uint8Array>> {
   return {
     name,

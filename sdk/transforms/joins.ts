@@ -13,7 +13,7 @@ type Joined<K, L, R> = PTransform<PCollection<KV<K, L>>, PCollection<KV<K, reado
  *
  * @example
  * ```ts
- * orders.apply(innerJoin(users)).apply(map(({ key, value: [order, user] }) => `${key}: ${user.name} paid ${order.amount}`));
+ * ordersByUser.apply(innerJoin(usersById)).apply(map(({ key, value: [order, user] }) => `${key}: ${user.name} paid ${order.amount}`));
  * ```
  */
 export const innerJoin = <K, L, R>(other: PCollection<KV<K, R>>, name?: string): Joined<K, L, R> =>
@@ -24,7 +24,7 @@ export const innerJoin = <K, L, R>(other: PCollection<KV<K, R>>, name?: string):
  *
  * @example
  * ```ts
- * orders.apply(leftJoin(users)).apply(filter("of strangers", ({ value: [, user] }) => user === null));
+ * ordersByUser.apply(leftJoin(usersById)).apply(filter("of strangers", ({ value: [, user] }) => user === null));
  * ```
  */
 export const leftJoin = <K, L, R>(other: PCollection<KV<K, R>>, name?: string): Joined<K, L, R | null> =>
@@ -35,7 +35,7 @@ export const leftJoin = <K, L, R>(other: PCollection<KV<K, R>>, name?: string): 
  *
  * @example
  * ```ts
- * orders.apply(rightJoin(users)).apply(filter("without orders", ({ value: [order] }) => order === null));
+ * ordersByUser.apply(rightJoin(usersById)).apply(filter("without orders", ({ value: [order] }) => order === null));
  * ```
  */
 export const rightJoin = <K, L, R>(other: PCollection<KV<K, R>>, name?: string): Joined<K, L | null, R> =>
@@ -46,7 +46,7 @@ export const rightJoin = <K, L, R>(other: PCollection<KV<K, R>>, name?: string):
  *
  * @example
  * ```ts
- * orders.apply(fullJoin(users)).apply(filter("unmatched", ({ value: [order, user] }) => order === null || user === null));
+ * ordersByUser.apply(fullJoin(usersById)).apply(filter("unmatched", ({ value: [order, user] }) => order === null || user === null));
  * ```
  */
 export const fullJoin = <K, L, R>(

@@ -21,7 +21,7 @@ export interface ReifiedWindow<T> extends Reified<T> {
  *
  * @example
  * ```ts
- * clicks.apply(reifyTimestamps()).apply(map(({ value, timestamp }) => `${new Date(timestamp).toISOString()} ${value}`));
+ * clicks.apply(reifyTimestamps()).apply(map(({ value, timestamp }) => `${formatTimestamp(timestamp)} ${value.page}`));
  * ```
  */
 export const reifyTimestamps = <T>(name = "reifyTimestamps"): PTransform<PCollection<T>, PCollection<Reified<T>>> =>

@@ -11,6 +11,11 @@ import { elementwise, output, parDo } from "./par-do.js";
  * (`beam:transform:reshuffle:v1`). Timestamps and windows stay.
  *
  * A runner that knows the URN shuffles; for any other it is a grouping by an arbitrary key.
+ *
+ * @example
+ * ```ts
+ * urls.apply(reshuffle()).apply(map((url) => new URL(url).host));
+ * ```
  */
 export function reshuffle<T>(name?: string): PTransform<PCollection<T>, PCollection<T>> {
   return {

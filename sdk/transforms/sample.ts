@@ -14,7 +14,7 @@ import { topFn } from "./top-fn.js";
  *
  * @example
  * ```ts
- * visits.apply(combinePerKey(sampleFn<string>(10)));
+ * visitsByUser.apply(combinePerKey(sampleFn<string>(10)));
  * ```
  */
 export function sampleFn<T>(n: number): CombineFn<T, (readonly [lot: number, value: T])[], T[]> {

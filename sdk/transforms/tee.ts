@@ -6,7 +6,7 @@ import type { PTransform } from "../model/ptransform.js";
  *
  * @example
  * ```ts
- * lines.apply(tee((all) => all.apply(countGlobally()).apply(textIO.write("out/line-count")))).apply(map((line) => line.length));
+ * lines.apply(tee((all) => all.apply(countGlobally()).apply(map(String)).apply(textIO.write("out/line-count")))).apply(map((line) => line.length));
  * ```
  */
 export function tee<T>(branch: (input: PCollection<T>) => unknown, name?: string): PTransform<PCollection<T>, PCollection<T>> {

@@ -3,7 +3,14 @@ import type { CombineFn } from "../model/combine-fn.js";
 /** Negative if `a` comes before `b`, as for `Array.prototype.sort`. */
 export type Compare<T> = (a: T, b: T) => number;
 
-/** The order of `<`: of numbers, texts, dates, bigints. */
+/**
+ * The order of `<`: of numbers, texts, dates, bigints.
+ *
+ * @example
+ * ```ts
+ * scores.apply(topPerKey(3, (a, b) => naturalOrder(b, a)));
+ * ```
+ */
 export function naturalOrder<T>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -38,7 +38,14 @@ export function windowInto<T>(
   };
 }
 
-/** Windows of `sizeMs` milliseconds, starting at multiples of it plus `offsetMs`. */
+/**
+ * Windows of `sizeMs` milliseconds, starting at multiples of it plus `offsetMs`.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(minutes(5)))).apply(countGlobally());
+ * ```
+ */
 export function fixed(sizeMs: number, offsetMs = 0): WindowFn {
   return new FixedWindows(sizeMs, offsetMs);
 }
@@ -77,16 +84,51 @@ export function sessions(gapMs: number): WindowFn {
   return new Sessions(gapMs);
 }
 
-/** One window for everything. */
+/**
+ * One window for everything.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(minutes(5)))).apply(windowInto(global())).apply(countGlobally());
+ * ```
+ */
 export function global(): WindowFn {
   return globalWindows;
 }
 
-/** Seconds in milliseconds. */
+/**
+ * Seconds in milliseconds.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(seconds(1)))).apply(countGlobally());
+ * ```
+ */
 export const seconds = (n: number): number => n * 1000;
-/** Minutes in milliseconds. */
+/**
+ * Minutes in milliseconds.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(minutes(1)))).apply(countGlobally());
+ * ```
+ */
 export const minutes = (n: number): number => n * 60_000;
-/** Hours in milliseconds. */
+/**
+ * Hours in milliseconds.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(hours(1)))).apply(countGlobally());
+ * ```
+ */
 export const hours = (n: number): number => n * 3_600_000;
-/** Days of 24 hours in milliseconds. */
+/**
+ * Days of 24 hours in milliseconds.
+ *
+ * @example
+ * ```ts
+ * clicks.apply(windowInto(fixed(days(1)))).apply(countGlobally());
+ * ```
+ */
 export const days = (n: number): number => n * 86_400_000;

@@ -3,8 +3,15 @@ import type { WriteFormat } from "./file-format.js";
 /** Characters gathered before the file is written to. */
 const BUFFER_CHARS = 256 * 1024;
 
-/** Records as lines of text, in UTF-8. */
-export function linesFormat<T>(toLine: (record: T) => string, suffix: string, header?: string): WriteFormat<T> {
+/**
+ * Records as lines of text, in UTF-8.
+ *
+ * @example
+ * ```ts
+ * orders.apply(files.write("out/ids.txt", files.lines(({ id }) => id, ".txt", "id")));
+ * ```
+ */
+export function linesFormat<T>(toLine: (record: T) => string, suffix = "", header?: string): WriteFormat<T> {
   return {
     parts: "concatenate",
     suffix,

@@ -1,0 +1,144 @@
+// Every public symbol says what it is, every value with an example, and every example compiles and runs.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { pipeline, run } from "beamstorm";
+import { local } from "beamstorm/local";
+import * as esbuild from "esbuild";
+import { publicSymbols } from "../../support/doc-examples.js";
+import * as prelude from "../../support/doc-prelude.js";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const modules = ["sdk/index.ts", "sdk/testing/index.ts", "local/index.ts"];
+const symbols = publicSymbols(modules);
+const examples = symbols.flatMap(({ name, place, examples: codes }) =>
+  codes.map((code, i) => ({ name: `${name}${i === 0 ? "" : ` ${i + 1}`} (${place})`, code })),
+);
+
+/** Examples as functions of one module, with what they leave out: imports, and the PCollections that they speak of. */
+function moduleOf(): string {
+  const exported = (from: readonly string[]): string =>
+    publicSymbols(from)
+      .map(({ name }) => name.split(".")[0])
+      .filter((name, i, all) => all.indexOf(name) === i)
+      .map((name) => (symbols.find((symbol) => symbol.name === name)?.isValue === false ? `type ${name}` : name))
+      .join(", ");
+  const functions = examples.map(({ name, code }) => {
+    const mentioned = (each: string): boolean => new RegExp(`(?<![.\\w"'/])${each}\\b`).test(code);
+    const declared = (each: string): boolean => new RegExp(`(const|let) ${each}\\b`).test(code);
+    const given = Object.keys(prelude.collections).filter((each) => mentioned(each) && !declared(each));
+    const lines = given.map((each) => `const ${each} = prelude.collections.${each}(p);`);
+    const body = [...lines, code.replace(/^export default /, "void ")].join("\n").replace(/^/gm, "    ");
+    const runs = /^\s*(const .*= |try \{\s*)?await /m.test(code) || /\bawait started\b/.test(code);
+    const parameters = runs ? "async ()" : "(p: Pipeline)";
+    return `  ${JSON.stringify(name)}: { runs: ${runs}, code: ${parameters} => {\n${body}\n  } },`;
+  });
+  return [
+    `import { ${exported(["sdk/index.ts"])}, Pipeline as _ } from "beamstorm";`,
+    `import { ${exported(["sdk/testing/index.ts"])} } from "beamstorm/testing";`,
+    `import { ${exported(["local/index.ts"])} } from "beamstorm/local";`,
+    `import { ByteReader, doubleCoder, kvCoder, utf8Coder, varintCoder } from "beamstorm/portability";`,
+    `import { z } from "zod";`,
+    `import * as prelude from "../../test/support/doc-prelude.js";`,
+    `import { database, Order, parse, rates, wordcount, type Price } from "../../test/support/doc-prelude.js";`,
+    `export const all = {`,
+    ...functions,
+    `};`,
+  ].join("\n");
+}
+
+interface Example {
+  readonly runs: boolean;
+  readonly code: (p: unknown) => unknown;
+}
+
+describe("the public interface", function () {
+  this.timeout(60_000);
+
+  it("says of each symbol what it is", () => {
+    assert.deepEqual(
+      symbols.filter(({ documented }) => !documented).map(({ name, place }) => `${name} (${place})`),
+      [],
+    );
+  });
+
+  it("has an example for everything that can be used", () => {
+    assert.deepEqual(
+      symbols.filter(({ isValue, examples: codes }) => isValue && codes.length === 0).map(({ name, place }) => `${name} (${place})`),
+      [],
+    );
+  });
+
+  context("in its examples", () => {
+    const folder = join(root, ".cache/doc-examples");
+    const source = join(folder, "examples.ts");
+    let all: Readonly<Record<string, Example>>;
+    let place: string;
+    const cwd = process.cwd();
+    const { log } = console;
+
+    before(async () => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(source, moduleOf());
+      await writeFile(
+        join(folder, "tsconfig.json"),
+        JSON.stringify({
+          extends: "../../tsconfig.check.json",
+          compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, noEmit: true, rootDir: "../..", incremental: false },
+          include: ["examples.ts"],
+        }),
+      );
+    });
+
+    it("compiles", async () => {
+      const tsc = join(root, "node_modules/@typescript/native/bin/tsc");
+      const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", folder], { cwd: root }).catch(
+        (error: { stdout: string }) => error,
+      );
+      assert.equal(stdout, "");
+    });
+
+    before(async () => {
+      const module = join(folder, "examples.mjs");
+      await esbuild.build({
+        entryPoints: [source],
+        outfile: module,
+        bundle: true,
+        packages: "external",
+        format: "esm",
+        platform: "node",
+        target: "node20",
+      });
+      ({ all } = (await import(pathToFileURL(module).href)) as { all: Readonly<Record<string, Example>> });
+      place = await mkdtemp(join(tmpdir(), "beamstorm-examples-"));
+      await symlink(join(root, "examples"), join(place, "examples"), "junction");
+      for (const [name, text] of Object.entries(prelude.files)) {
+        await mkdir(dirname(join(place, name)), { recursive: true });
+        await writeFile(join(place, name), text);
+      }
+      process.chdir(place);
+      console.log = () => {};
+    });
+    after(async () => {
+      process.chdir(cwd);
+      console.log = log;
+      if (place !== undefined) await rm(place, { recursive: true });
+    });
+
+    for (const { name } of examples)
+      it(`runs that of ${name}`, async () => {
+        const { runs, code } = all[name];
+        if (runs) await code(undefined);
+        else
+          await run(
+            pipeline((p) => void code(p)),
+            {},
+            local(),
+          );
+      });
+  });
+});
