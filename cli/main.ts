@@ -16,6 +16,8 @@ async function main(argv: readonly string[]): Promise<number> {
       return await (await import("./run-command.js")).runCommand(rest);
     case "graph":
       return await (await import("./graph-command.js")).graphCommand(rest);
+    case "init":
+      return await (await import("./init-command.js")).initCommand(rest);
     case "job-server":
       return await (await import("./job-server-command.js")).jobServerCommand(rest);
     default:
@@ -30,12 +32,17 @@ async function overview(argv: readonly string[]): Promise<number> {
     .version(manifest.version)
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`${oneLine(text)}; see beamstorm --help\n`) });
+  command.command("init").argument("[FOLDER]").description("make a project: a pipeline, a test, and a set-up to debug them");
   command
     .command("run")
     .argument("<FILE>")
     .argument("[options...]")
     .description("run the pipeline that a module exports; beamstorm run FILE --help lists its options");
-  command.command("graph").argument("<FILE>").argument("[options...]").description("print a pipeline's topology as text, Mermaid or DOT");
+  command
+    .command("graph")
+    .argument("<FILE>")
+    .argument("[options...]")
+    .description("print a pipeline's topology as text, Mermaid, DOT or a page");
   command
     .command("job-server")
     .argument("[options...]")

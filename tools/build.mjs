@@ -12,6 +12,7 @@ import { bin, CommandFailure, filesUnder, isMain, main, node, progress, readIfTh
 const folders = ["sdk", "portability", "runner", "local", "cli"];
 const settings = ["package.json", "tsconfig.json", "tools/build.mjs"];
 const generated = "portability/protos/gen/";
+const templates = "cli/templates/";
 const stampFile = ".cache/build.stamp";
 const compilerRecord = ".cache/build.tsbuildinfo";
 const command = "dist/cli/main.js";
@@ -40,7 +41,8 @@ async function compile() {
   if (code !== 0) throw new CommandFailure("the build failed; see above");
 }
 
-const isCopied = (source) => source.startsWith(generated) && /\.(js|d\.ts)$/.test(source);
+/** What is in the package as it is: generated code, and the files of new projects. */
+const isCopied = (source) => source.startsWith(templates) || (source.startsWith(generated) && /\.(js|d\.ts)$/.test(source));
 
 function outputsOf(source) {
   if (isCopied(source)) return [`dist/${source}`];

@@ -47,6 +47,7 @@ function run(cwd: string, command: string, args: readonly string[]): Promise<str
 describe("the packed package", function () {
   this.timeout(5 * minutes);
   let project: string;
+  let tarball: string;
 
   const check = (file: string) => run(project, process.execPath, [compiler, ...strict, "--typeRoots", types, "--types", "node", file]);
   const strict = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--ignoreConfig"];
@@ -54,7 +55,7 @@ describe("the packed package", function () {
   before("installs into an empty project", async () => {
     project = await mkdtemp(join(tmpdir(), "beamstorm-package-"));
     await run(root, "npm", ["pack", "--loglevel=error", "--pack-destination", project]);
-    const [tarball] = await readdir(project);
+    [tarball] = await readdir(project);
     await writeFile(join(project, "package.json"), `{ "name": "empty", "private": true, "type": "module" }\n`);
     await run(project, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", `./${tarball}`]);
     await writeFile(join(project, "example.ts"), example);
@@ -68,7 +69,7 @@ describe("the packed package", function () {
     const files = await readdir(installed, { recursive: true });
     assert.ok(files.includes(join("dist", "sdk", "index.d.ts")));
     assert.deepEqual(
-      files.filter((file) => /(?<!\.d)\.ts$|\.tsbuildinfo$|^(test|tools|bench)\b/.test(file)),
+      files.filter((file) => /(?<!\.d)(?<!templates\/.*)\.ts$|\.tsbuildinfo$|^(test|tools|bench)\b/.test(file)),
       [],
     );
   });
@@ -78,6 +79,30 @@ describe("the packed package", function () {
     await assert.rejects(
       check("misuse.ts"),
       (error: Error) => /misuse\.ts\(3,/.test(error.message) && /misuse\.ts\(4,/.test(error.message),
+    );
+  });
+
+  it("makes a project that installs, runs, and tests itself", async () => {
+    const said = await run(project, "npx", ["--no-install", "beamstorm", "init", "my-words"]);
+    assert.match(said, /my-words is ready\. Next:\n\n {2}cd my-words\n {2}npm install\n {2}npm start\n {2}npm test\n/);
+    const made = join(project, "my-words");
+    const manifest = join(made, "package.json");
+    const text = await readFile(manifest, "utf8");
+    await writeFile(manifest, text.replace(/"beamstorm": "[^"]*"/, `"beamstorm": "file:../${tarball}"`));
+    await run(made, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error"]);
+    await run(made, "npm", ["start"]);
+    const [header, ...records] = (await readFile(join(made, "out/words.csv"), "utf8")).trimEnd().split("\n");
+    assert.equal(header, "word,count");
+    assert.equal(records.length, 10);
+    assert.deepEqual(records.filter((record) => /^(and|of),/.test(record)).sort(), ["and,5", "of,3"]);
+    assert.match(await run(made, "npm", ["test"]), /# pass 2|pass 2/);
+    JSON.parse((await readFile(join(made, ".vscode/launch.json"), "utf8")).replace(/^\s*\/\/.*$/gm, ""));
+  });
+
+  it("makes no project where something is", async () => {
+    await assert.rejects(
+      run(project, "npx", ["--no-install", "beamstorm", "init", "."]),
+      /error: cannot make a project in "\.": it has .*example\.ts.* in it; name a new folder, or an empty one/,
     );
   });
 
