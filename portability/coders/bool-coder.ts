@@ -1,7 +1,16 @@
 import type { Coder } from "./coder.js";
 import { wrongValue } from "./wrong-value.js";
 
-/** `beam:coder:bool:v1`: one byte, 0 or 1; any other is a CoderError. */
+/**
+ * `beam:coder:bool:v1`: one byte, 0 or 1; any other is a CoderError.
+ *
+ * @example
+ * ```ts
+ * const writer = new ByteWriter();
+ * boolCoder.encode(true, writer, true);
+ * const same = boolCoder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
+ */
 export const boolCoder: Coder<boolean> = {
   urn: "beam:coder:bool:v1",
   components: [],

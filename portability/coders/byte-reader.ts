@@ -8,12 +8,20 @@ import { CoderError } from "./coder-error.js";
 import { timestampOf } from "./instants.js";
 import { SHORT_STRING, shortString } from "./short-strings.js";
 
-/** Most elements without any bytes (global windows) that an input may claim: nothing in it pays for the memory that they take. */
+/** Most elements without any bytes (global windows) that an input may claim: nothing in it pays for the memory that they take. @internal */
 export const MAX_EMPTY_ELEMENTS = 1 << 20;
 
 /** Byte arrays up to this length are copied by a loop, which beats a call into the runtime. */
 const SHORT_BYTES = 32;
 
+/**
+ * The input of coders: bytes, and where the next value begins.
+ *
+ * @example
+ * ```ts
+ * const value = varintCoder.decode(new ByteReader(new Uint8Array([172, 2])), true);
+ * ```
+ */
 export class ByteReader {
   private buffer: Buffer;
   /** Where the next read begins. */

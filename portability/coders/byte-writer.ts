@@ -10,6 +10,16 @@ const SHORT_STRING = 24;
 /** Byte arrays up to this length are copied by a loop, for the same reason. */
 const SHORT_BYTES = 32;
 
+/**
+ * The output of coders: a buffer that grows.
+ *
+ * @example
+ * ```ts
+ * const writer = new ByteWriter();
+ * varintCoder.encode(300, writer, true);
+ * console.log(writer.toBytes());
+ * ```
+ */
 export class ByteWriter {
   private buffer: Buffer;
   /** Bytes written so far. */

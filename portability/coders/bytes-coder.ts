@@ -1,7 +1,16 @@
 import type { Coder } from "./coder.js";
 import { wrongValue } from "./wrong-value.js";
 
-/** `beam:coder:bytes:v1`: raw bytes, with a varint length in front where nested. Decodes to a copy. */
+/**
+ * `beam:coder:bytes:v1`: raw bytes, with a varint length in front where nested. Decodes to a copy.
+ *
+ * @example
+ * ```ts
+ * const writer = new ByteWriter();
+ * bytesCoder.encode(new Uint8Array([1, 2]), writer, true);
+ * const same = bytesCoder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
+ */
 export const bytesCoder: Coder<Uint8Array> = {
   urn: "beam:coder:bytes:v1",
   components: [],

@@ -12,6 +12,14 @@ const URN = "beam:coder:custom_window:v1";
 /**
  * The instant of the window's greatest timestamp in 8 bytes, then the window by its own coder, nested.
  * A prefix that is not the greatest timestamp of the window behind it is a CoderError.
+ *
+ * @example
+ * ```ts
+ * const coder = customWindowCoder(intervalWindowCoder);
+ * const writer = new ByteWriter();
+ * coder.encode(new IntervalWindow(0, 60_000), writer, true);
+ * const same = coder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
  */
 export function customWindowCoder<W extends Window>(window: Coder<W>): Coder<W> {
   return {
@@ -37,6 +45,7 @@ export function customWindowCoder<W extends Window>(window: Coder<W>): Coder<W> 
  * Windows that nothing is known about but their greatest timestamp: its instant in 8 bytes, then varint length and the
  * window's bytes.
  * @param encoded the coder of the bytes, which is kept as the component: `length_prefix` or nested `bytes`
+ * @internal
  */
 export function opaqueWindowCoder(encoded: Coder<unknown>): Coder<OpaqueWindow> {
   return {

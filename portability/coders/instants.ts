@@ -10,6 +10,7 @@ const GLOBAL_MAX = 9223371950454775n;
 /**
  * The exact milliseconds of an instant. Fractions are cut; one beyond Beam's range is taken as its end.
  * @throws CoderError for NaN
+ * @internal
  */
 export function exactMillis(timestamp: Timestamp): bigint {
   if (Number.isSafeInteger(timestamp)) return BigInt(timestamp);
@@ -20,7 +21,7 @@ export function exactMillis(timestamp: Timestamp): bigint {
   return BigInt(Math.trunc(timestamp));
 }
 
-/** The instant of exact milliseconds: beyond 2^53 the nearest number, and Beam's extremes as their constants. */
+/** The instant of exact milliseconds: beyond 2^53 the nearest number, and Beam's extremes as their constants. @internal */
 export function timestampOf(exact: bigint): Timestamp {
   if (exact === MIN) return MIN_TIMESTAMP;
   if (exact === MAX) return MAX_TIMESTAMP;

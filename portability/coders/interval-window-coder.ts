@@ -7,6 +7,13 @@ import { wrongValue } from "./wrong-value.js";
 /**
  * `beam:coder:interval_window:v1`: the instant of the end, exclusive, in 8 bytes; then the varint span in ms, which is not
  * negative. Ends and starts beyond 2^53 that are not Beam's extremes are kept to 2 ms.
+ *
+ * @example
+ * ```ts
+ * const writer = new ByteWriter();
+ * intervalWindowCoder.encode(new IntervalWindow(0, 60_000), writer, true);
+ * const same = intervalWindowCoder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
  */
 export const intervalWindowCoder: Coder<IntervalWindow> = {
   urn: "beam:coder:interval_window:v1",

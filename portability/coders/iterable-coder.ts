@@ -6,6 +6,14 @@ import { wrongValue } from "./wrong-value.js";
 /**
  * `beam:coder:iterable:v1`: int32 count and that many nested elements. Also read, never written: int32 −1 and chunks of a
  * varint count and elements, the last of which is empty. Decodes to an array.
+ *
+ * @example
+ * ```ts
+ * const coder = iterableCoder(varintCoder);
+ * const writer = new ByteWriter();
+ * coder.encode([1, 2, 3], writer, true);
+ * const same = coder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
  */
 export function iterableCoder<T>(element: Coder<T>): Coder<Iterable<T>> {
   return {
@@ -38,6 +46,7 @@ export function iterableCoder<T>(element: Coder<T>): Coder<Iterable<T>> {
 /**
  * Appends `count` nested elements to `items`. The count is not trusted: memory grows with the elements that are read.
  * @throws CoderError for more elements without bytes than a reader accepts
+ * @internal
  */
 export function readElements<T>(items: T[], count: number, element: Coder<T>, reader: ByteReader): void {
   for (let i = 0; i < count; i++) {

@@ -2,7 +2,14 @@ import { kv, type KV } from "../values/index.js";
 import type { Coder } from "./coder.js";
 import { wrongValue } from "./wrong-value.js";
 
-/** `beam:coder:kv:v1`: the key nested, then the value in the context of the whole. */
+/**
+ * `beam:coder:kv:v1`: the key nested, then the value in the context of the whole.
+ *
+ * @example
+ * ```ts
+ * cards.apply(withCoder(kvCoder(utf8Coder, varintCoder)));
+ * ```
+ */
 export function kvCoder<K, V>(key: Coder<K>, value: Coder<V>): Coder<KV<K, V>> {
   return {
     urn: "beam:coder:kv:v1",

@@ -1,6 +1,16 @@
 import type { Coder } from "./coder.js";
 
-/** `beam:coder:nullable:v1`: one byte, 0 for null, or 1 and the value in the context of the whole. Undefined is written as null. */
+/**
+ * `beam:coder:nullable:v1`: one byte, 0 for null, or 1 and the value in the context of the whole. Undefined is written as null.
+ *
+ * @example
+ * ```ts
+ * const coder = nullableCoder(varintCoder);
+ * const writer = new ByteWriter();
+ * coder.encode(null, writer, true);
+ * const same = coder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
+ */
 export function nullableCoder<T>(value: Coder<T>): Coder<T | null> {
   return {
     urn: "beam:coder:nullable:v1",

@@ -11,7 +11,7 @@ import type { ByteWriter } from "./byte-writer.js";
 
 const METADATA = 0x80;
 
-/** Writes 1 to 21 bytes. */
+/** Writes 1 to 21 bytes. @internal */
 export function encodePane(pane: PaneInfo, writer: ByteWriter): void {
   const { index, nonSpeculativeIndex, timing } = pane;
   const flags = (pane.isFirst ? 1 : 0) | (pane.isLast ? 2 : 0) | (timing << 2);
@@ -26,7 +26,7 @@ export function encodePane(pane: PaneInfo, writer: ByteWriter): void {
   }
 }
 
-/** The common panes are shared constants. @throws CoderError for a form that is not known */
+/** The common panes are shared constants. @throws CoderError for a form that is not known @internal */
 export function decodePane(reader: ByteReader): PaneInfo {
   const byte = reader.readByte();
   const pane = paneOf(byte & 0x7f, reader);

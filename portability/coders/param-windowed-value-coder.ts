@@ -8,6 +8,11 @@ import { WindowedValueCoder } from "./windowed-value-coder.js";
 /**
  * `beam:coder:param_windowed_value:v1`: the element alone, in the context of the whole. Its meta is the same for all elements and is
  * in the payload, as an outermost windowed value of no bytes. Writing drops the meta of the element.
+ *
+ * @example
+ * ```ts
+ * const coder = new ParamWindowedValueCoder(utf8Coder, globalWindowCoder, IMPULSE_META);
+ * ```
  */
 export class ParamWindowedValueCoder<T> implements Coder<WindowedValue<T>> {
   readonly urn = "beam:coder:param_windowed_value:v1";

@@ -33,6 +33,7 @@ export interface CoderProto {
   readonly componentCoderIds?: readonly string[] | null;
 }
 
+/** How a registry builds coders. */
 export interface CoderRegistryOptions {
   /** Varints as bigint instead of number: for all of int64. */
   readonly bigIntVarints?: boolean;
@@ -47,7 +48,14 @@ interface Registration {
 
 const ANY_NUMBER = -1;
 
-/** Finds coders by URN: Beam's standard ones, the one of plain values, and what is registered. */
+/**
+ * Finds coders by URN: Beam's standard ones, the one of plain values, and what is registered.
+ *
+ * @example
+ * ```ts
+ * const coder = new CoderRegistry().fromProto("words", { words: { spec: { urn: urns.CODER.STRING_UTF8 } } });
+ * ```
+ */
 export class CoderRegistry {
   private readonly registrations: Map<string, Registration>;
 

@@ -20,7 +20,15 @@ type Row = Record<string, unknown>;
 
 const NO_NULLS: Uint8Array = new Uint8Array();
 
-/** Encodes rows as objects with a property for each field. Undefined is written as null. */
+/**
+ * Encodes rows as objects with a property for each field. Undefined is written as null.
+ *
+ * @example
+ * ```ts
+ * const coder = coderOf(schema.row({ user: schema.string }));
+ * console.log(coder instanceof RowCoder);
+ * ```
+ */
 export class RowCoder<T = Readonly<Row>> implements Coder<T> {
   readonly urn = "beam:coder:row:v1";
   readonly components: readonly Coder<unknown>[] = [];

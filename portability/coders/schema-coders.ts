@@ -47,12 +47,23 @@ export function coderOf<T>(schema: RowSchema<T>): Coder<T> {
 /**
  * `beam:coder:row:v1` of a payload, which is a `Schema` message.
  * @throws CoderError for a payload that is not one, and for types that are not known
+ * @example
+ * ```ts
+ * const coder = rowCoderFromPayload(coderOf(Order).payload!);
+ * ```
  */
 export function rowCoderFromPayload(payload: Uint8Array): Coder<Readonly<Record<string, unknown>>> {
   return rowCoderOf(schemaFromProto(parsed("Schema", () => beam.pipeline.Schema.decode(payload))).shape, payload);
 }
 
-/** The schema of the rows that a coder is for, or undefined where it is for something else. */
+/**
+ * The schema of the rows that a coder is for, or undefined where it is for something else.
+ *
+ * @example
+ * ```ts
+ * const fields = rowSchemaOf(coderOf(Order))?.shape.fields.map(({ name }) => name);
+ * ```
+ */
 export function rowSchemaOf(coder: Coder<unknown>): RowSchema<Readonly<Record<string, unknown>>> | undefined {
   if (!(coder instanceof RowCoder)) return undefined;
   return schemaFromProto(beam.pipeline.Schema.decode(coder.payload));
@@ -61,7 +72,7 @@ export function rowSchemaOf(coder: Coder<unknown>): RowSchema<Readonly<Record<st
 /**
  * The coder of values of a type, where they stand alone and not in a row.
  *
- * @example `keyed.apply(withCoder(kvCoder(coderOfType(schema.int64), coderOf(Order))))`
+ * @example `const coder = kvCoder(coderOfType(schema.int64), coderOf(Order))`
  */
 export function coderOfType<T>(type: Schema<T>): Coder<T> {
   return elementCoder(type) as Coder<T>;
@@ -71,6 +82,11 @@ export function coderOfType<T>(type: Schema<T>): Coder<T> {
  * `beam:coder:schema:v1` of a payload, which is a `SchemaCoderPayload` message: the bytes of a row. The functions between rows and the
  * SDK's own type are the SDK's alone, so rows are what is decoded to.
  * @throws CoderError as for rows
+ * @example
+ * ```ts
+ * const payload = beam.pipeline.SchemaCoderPayload.encode({ schema: schemaToProto(Order) }).finish();
+ * const coder = schemaCoderFromPayload(payload);
+ * ```
  */
 export function schemaCoderFromPayload(payload: Uint8Array): Coder<Readonly<Record<string, unknown>>> {
   const { schema } = parsed("SchemaCoderPayload", () => beam.pipeline.SchemaCoderPayload.decode(payload));

@@ -23,7 +23,14 @@ const ATOMIC: Readonly<Record<AtomicKind, beam.pipeline.AtomicType>> = {
 };
 const KIND = new Map(Object.entries(ATOMIC).map(([kind, type]) => [type, kind as AtomicKind]));
 
-/** The message of a schema. */
+/**
+ * The message of a schema.
+ *
+ * @example
+ * ```ts
+ * const names = schemaToProto(Order).fields?.map(({ name }) => name);
+ * ```
+ */
 export function schemaToProto({ shape }: RowSchema<unknown>): beam.pipeline.ISchema {
   const moved = shape.fields.some(({ encodingPosition }, i) => encodingPosition !== i);
   const options = shape.options.map((option) => beam.pipeline.Option.decode(option) as beam.pipeline.IOption);
@@ -84,6 +91,10 @@ function logicalToProto({ urn, payload, representation, argument }: LogicalShape
 /**
  * The schema of a message.
  * @throws CoderError for a type that is missing or not known, or nested too deeply
+ * @example
+ * ```ts
+ * const same = schemaFromProto(schemaToProto(Order));
+ * ```
  */
 export function schemaFromProto(schema: beam.pipeline.ISchema): RowSchema<Readonly<Record<string, unknown>>> {
   return { shape: rowShape(schema, 0), nullable: false };

@@ -7,7 +7,14 @@ export interface ShardedKey<K> {
   readonly key: K;
 }
 
-/** `beam:coder:sharded_key:v1`: varint length and shard id, then the key nested. */
+/**
+ * `beam:coder:sharded_key:v1`: varint length and shard id, then the key nested.
+ *
+ * @example
+ * ```ts
+ * const coder = shardedKeyCoder(utf8Coder);
+ * ```
+ */
 export function shardedKeyCoder<K>(key: Coder<K>): Coder<ShardedKey<K>> {
   return {
     urn: "beam:coder:sharded_key:v1",

@@ -12,6 +12,10 @@ export type StateBackedRest = (inline: unknown[], token: Uint8Array, element: Co
  * `beam:coder:state_backed_iterable:v1`: an iterable; in its form of chunks, a chunk count of −1 (ten bytes) ends what is
  * inline, and varint length and token follow. Always written whole, with its count.
  * @param rest without it, an iterable with a rest in state is a CoderError
+ * @example
+ * ```ts
+ * const coder = stateBackedIterableCoder(varintCoder, undefined);
+ * ```
  */
 export function stateBackedIterableCoder<T>(element: Coder<T>, rest?: StateBackedRest): Coder<Iterable<T>> {
   const whole = iterableCoder(element);

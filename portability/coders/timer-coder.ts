@@ -33,6 +33,11 @@ export type TimerValue<K> = SetTimer<K> | ClearedTimer<K>;
 /**
  * Key nested, varint length and tag, int32 count and windows, one byte that is 1 for a cleared timer; unless it is cleared, the
  * instants of fire and hold in 8 bytes each, and the pane. Both contexts are the same.
+ *
+ * @example
+ * ```ts
+ * const coder = timerCoder(utf8Coder, globalWindowCoder);
+ * ```
  */
 export function timerCoder<K>(key: Coder<K>, window: Coder<Window>): Coder<TimerValue<K>> {
   const windows = iterableCoder(window);

@@ -4,7 +4,17 @@ import { wrongValue } from "./wrong-value.js";
 /** A value of one of several kinds, and which. */
 export type Tagged = readonly [kind: number, value: unknown];
 
-/** `[kind, value]`, the value by the coder of its kind: a varint and the value's nested encoding. */
+/**
+ * `[kind, value]`, the value by the coder of its kind: a varint and the value's nested encoding.
+ *
+ * @example
+ * ```ts
+ * const coder = unionCoder([utf8Coder, varintCoder]);
+ * const writer = new ByteWriter();
+ * coder.encode([1, 300], writer, true);
+ * const same = coder.decode(new ByteReader(writer.toBytes()), true);
+ * ```
+ */
 export function unionCoder(kinds: readonly Coder<unknown>[]): Coder<Tagged> {
   return {
     urn: "beamstorm:coder:union:v1",

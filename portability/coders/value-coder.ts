@@ -54,6 +54,15 @@ const MAX_DEPTH = 200;
 /** Longest magnitude of a bigint: beyond it, parsing takes seconds. */
 const MAX_BIGINT_BYTES = 1 << 20;
 
+/**
+ * Encodes any plain value of JavaScript: compact, the same bytes for equal values.
+ *
+ * @example
+ * ```ts
+ * const writer = new ByteWriter();
+ * new ValueCoder().encode({ user: "ada", tags: new Set(["a"]) }, writer);
+ * ```
+ */
 export class ValueCoder implements Coder<unknown> {
   readonly urn = "beamstorm:coder:value:v1";
   readonly components: readonly Coder<unknown>[] = [];

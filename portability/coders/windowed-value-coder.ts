@@ -13,6 +13,11 @@ import { decodePane, encodePane } from "./pane-info-coder.js";
 /**
  * The instant of the timestamp in 8 bytes, int32 count of windows (at least one) and the windows, the pane, then the element in
  * the context of the whole.
+ *
+ * @example
+ * ```ts
+ * const coder = new WindowedValueCoder(utf8Coder, globalWindowCoder);
+ * ```
  */
 export class WindowedValueCoder<T> implements Coder<WindowedValue<T>> {
   readonly urn = "beam:coder:windowed_value:v1";

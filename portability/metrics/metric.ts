@@ -45,6 +45,12 @@ export const STRING_SET_LIMIT = 10_000;
 /**
  * The metrics of several parts of a run as one list: those of the same transform, namespace, name and type are merged. The
  * outcome does not depend on order or grouping.
+ *
+ * @example
+ * ```ts
+ * const requests = { transform: "ask", namespace: "", name: "requests", type: "counter", value: 2 } as const;
+ * const [sum] = mergeMetrics([requests, requests]);
+ * ```
  */
 export function mergeMetrics(metrics: Iterable<Metric>): Metric[] {
   const merged = new Map<string, Metric>();

@@ -64,6 +64,14 @@ const ENCODINGS: { readonly [T in MetricType]: Encoding<MetricValues[T]> } = {
   },
 };
 
+/**
+ * A user metric as Beam's message.
+ *
+ * @example
+ * ```ts
+ * const info = metricToMonitoringInfo({ transform: "ask", namespace: "", name: "requests", type: "counter", value: 2 });
+ * ```
+ */
 export function metricToMonitoringInfo(metric: Metric): beam.pipeline.IMonitoringInfo {
   const { transform, namespace, name } = metric;
   // The entry and the value belong to the same type; TypeScript does not follow that through the union.
@@ -76,7 +84,16 @@ export function metricToMonitoringInfo(metric: Metric): beam.pipeline.IMonitorin
   };
 }
 
-/** @throws CoderError for a payload that does not fit its URN */
+/**
+ * The user metric that a message of Beam's tells, or undefined where it tells something else.
+ *
+ * @throws CoderError for a payload that does not fit its URN
+ * @example
+ * ```ts
+ * const info = metricToMonitoringInfo({ transform: "ask", namespace: "", name: "requests", type: "counter", value: 2 });
+ * const same = metricFromMonitoringInfo(info);
+ * ```
+ */
 export function metricFromMonitoringInfo({ urn, payload, labels }: beam.pipeline.IMonitoringInfo): Metric | undefined {
   const type = (Object.keys(ENCODINGS) as MetricType[]).find((candidate) => ENCODINGS[candidate].urn === urn);
   if (type === undefined) return undefined;

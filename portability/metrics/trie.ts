@@ -19,7 +19,16 @@ interface Node {
   size: number;
 }
 
-/** Builds a trie path by path, never with more leaves than its bound. */
+/**
+ * Builds a trie path by path, never with more leaves than its bound.
+ *
+ * @example
+ * ```ts
+ * const trie = new BoundedTrie();
+ * trie.add(["a", "b"]);
+ * console.log(trie.toNode());
+ * ```
+ */
 export class BoundedTrie {
   private readonly root: Node = newNode();
   private isEmpty = true;
@@ -44,6 +53,14 @@ export class BoundedTrie {
   }
 }
 
+/**
+ * A trie with the paths of both, cut where it would be too large.
+ *
+ * @example
+ * ```ts
+ * const both = mergeTries({ children: { a: {} } }, { children: { b: {} } });
+ * ```
+ */
 export function mergeTries(a: TrieNode, b: TrieNode): TrieNode {
   const trie = new BoundedTrie();
   trie.merge(a);
@@ -51,7 +68,7 @@ export function mergeTries(a: TrieNode, b: TrieNode): TrieNode {
   return trie.toNode();
 }
 
-/** The paths of a trie, sorted; the last segment of one that was cut off is `…`. */
+/** The paths of a trie, sorted; the last segment of one that was cut off is `…`. @internal */
 export function pathsOf(trie: TrieNode): string[][] {
   const children = Object.entries(trie.children ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   if (trie.truncated === true) return [["…"]];

@@ -12,6 +12,7 @@ protobuf.Reader.discardUnknown = false;
 export { google };
 export * from "./int64.js";
 
+/** Beam's messages, by the packages that they are in. */
 export namespace beam {
   /** Pipelines, coders, schemas, metrics, window functions. */
   export import pipeline = org.apache.beam.model.pipeline.v1;

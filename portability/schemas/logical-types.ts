@@ -4,7 +4,14 @@ import type { LogicalArgument, LogicalShape, Schema } from "./schema-type.js";
 
 const NO_PAYLOAD = new Uint8Array();
 
-/** A logical type of any URN. Values of one that is not known here are those of the representation. */
+/**
+ * A logical type of any URN. Values of one that is not known here are those of the representation.
+ *
+ * @example
+ * ```ts
+ * const Percent = logicalType<number>("example:logical_type:percent:v1", schema.int32);
+ * ```
+ */
 export function logicalType<T>(
   urn: string,
   representation: Schema<unknown>,

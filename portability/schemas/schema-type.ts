@@ -19,23 +19,28 @@ export interface RowSchema<T> extends Schema<T> {
 /** The TypeScript type of the values of a schema: `type Order = SchemaType<typeof Order>`. */
 export type SchemaType<S> = S extends Schema<infer T> ? T : never;
 
+/** Types that are not made of others. */
 export type AtomicKind = "byte" | "int16" | "int32" | "int64" | "float" | "double" | "string" | "boolean" | "bytes";
 
+/** A type that is not made of others. */
 export interface AtomicShape {
   readonly kind: AtomicKind;
 }
 
+/** Values of one type, one after the other. */
 export interface SequenceShape {
   readonly kind: "array" | "iterable";
   readonly element: Schema<unknown>;
 }
 
+/** Values by keys. */
 export interface MapShape {
   readonly kind: "map";
   readonly key: Schema<unknown>;
   readonly value: Schema<unknown>;
 }
 
+/** Fields by names. */
 export interface RowShape {
   readonly kind: "row";
   readonly fields: readonly SchemaField[];
@@ -47,6 +52,7 @@ export interface RowShape {
   readonly options: readonly Uint8Array[];
 }
 
+/** One field of a row. */
 export interface SchemaField {
   readonly name: string;
   readonly type: Schema<unknown>;
@@ -67,9 +73,11 @@ export interface LogicalShape {
   readonly argument: LogicalArgument | undefined;
 }
 
+/** What a logical type is made with. */
 export type LogicalArgument =
   | { readonly kind: "int32"; readonly value: number }
   /** Any other argument, as a message. */
   | { readonly kind: "encoded"; readonly type: Schema<unknown> | undefined; readonly value: Uint8Array };
 
+/** What a type is made of. */
 export type SchemaShape = AtomicShape | SequenceShape | MapShape | RowShape | LogicalShape;

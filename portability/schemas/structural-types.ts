@@ -26,6 +26,7 @@ export function nullable<T>(type: Schema<T>): Schema<T | null> {
 /** The values of a row whose fields have the given types. */
 export type RowOf<F extends Readonly<Record<string, Schema<unknown>>>> = { readonly [K in keyof F]: SchemaType<F[K]> };
 
+/** What a row may have besides fields. */
 export interface RowOptions {
   readonly id?: string;
   /** Leaves number of fields and null bitmap out of the bytes; then no field may be null. */

@@ -71,7 +71,7 @@ export class CancelledError extends Error {
   override readonly name = "CancelledError";
 }
 
-/** Renders a value in at most `limit` characters, whatever it is: for messages about user data. */
+/** Renders a value in at most `limit` characters, whatever it is: for messages about user data. @internal */
 export function renderElement(value: unknown, limit = 200): string {
   let text: string;
   try {

@@ -23,6 +23,7 @@ import type { Metric } from "../metrics/index.js";
 import type { Receiver, Window } from "../values/index.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
 
+/** Executes the stages of one environment; see the head of this file for the order of calls. */
 export interface StageHost {
   /** The coder by which elements of a PCollection leave or enter the process. */
   coder(descriptor: StageDescriptor, coderId: string): Coder<unknown>;
@@ -49,6 +50,7 @@ export interface StageContext {
   resume(): Promise<void>;
 }
 
+/** One stage of one task, ready to be fed. */
 export interface StageExecutor {
   /** Receiver for the elements of one input PCollection of the descriptor. */
   receiver(pcollectionId: string): Receiver;

@@ -1,5 +1,6 @@
 // URNs of our own.
 
+/** Beamstorm's own. */
 export const BEAMSTORM = {
   /** A DoFn of a program: its payload names the transform. */
   DO_FN: "beamstorm:dofn:program:v1",

@@ -1,5 +1,6 @@
 // URNs that SDKs and runners use although no message defines them: other SDKs' own, and shapes with a variable part.
 
+/** Those that Beam's SDKs and runners use and its messages do not define. */
 export const OUTSIDE_THE_PROTOS = {
   OPTION_NAME: "beam:option:<name>:v1",
   VERSION_SDK_BASE_IMAGE_OR_NAME: "beam:version:sdk_base:<image or name>",

@@ -6,6 +6,11 @@ import { GlobalWindow, type Window } from "./window.js";
  * What travels beside a value: its timestamp, its windows and its pane.
  *
  * Immutable, and shared by every output that inherits it: a fused chain allocates none (design D4).
+ *
+ * @example
+ * ```ts
+ * const meta = new ElementMeta(0, GLOBAL_WINDOWS, NO_FIRING);
+ * ```
  */
 export class ElementMeta {
   constructor(

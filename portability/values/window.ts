@@ -50,7 +50,14 @@ export class IntervalWindow implements Window {
   }
 }
 
-/** A window of an unknown window function: its greatest timestamp and its own encoding. */
+/**
+ * A window of an unknown window function: its greatest timestamp and its own encoding.
+ *
+ * @example
+ * ```ts
+ * words.apply(map((word, { window }) => (window instanceof OpaqueWindow ? "foreign" : word)));
+ * ```
+ */
 export class OpaqueWindow implements Window {
   constructor(
     readonly maxTimestamp: Timestamp,

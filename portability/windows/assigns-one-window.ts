@@ -5,7 +5,7 @@ const ONE_WINDOW: ReadonlySet<string> = new Set([
   "beam:window_fn:session_windows:v1",
 ]);
 
-/** Whether an element is in one window only, by the URN of its window function; false where that is not known. */
+/** Whether an element is in one window only, by the URN of its window function; false where that is not known. @internal */
 export function assignsOneWindow(urn: string): boolean {
   return ONE_WINDOW.has(urn);
 }

@@ -1,7 +1,14 @@
 import { GLOBAL_WINDOW_MAX_TIMESTAMP, IntervalWindow, type Timestamp, type Window } from "../values/index.js";
 import type { WindowFn } from "./window-fn.js";
 
-/** Windows `[n·size + offset, (n+1)·size + offset)`, `beam:window_fn:fixed_windows:v1`. */
+/**
+ * Windows `[n·size + offset, (n+1)·size + offset)`, `beam:window_fn:fixed_windows:v1`.
+ *
+ * @example
+ * ```ts
+ * const [window] = new FixedWindows(60_000).assign(90_000);
+ * ```
+ */
 export class FixedWindows implements WindowFn {
   readonly urn = "beam:window_fn:fixed_windows:v1";
   readonly merging = false;

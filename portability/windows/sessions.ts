@@ -4,6 +4,11 @@ import type { WindowFn } from "./window-fn.js";
 /**
  * Sessions of activity, `beam:window_fn:session_windows:v1`: an element starts as the window `[timestamp, timestamp + gap)`, and
  * those of one key that overlap merge when they are grouped.
+ *
+ * @example
+ * ```ts
+ * const [window] = new Sessions(60_000).assign(90_000);
+ * ```
  */
 export class Sessions implements WindowFn {
   readonly urn = "beam:window_fn:session_windows:v1";

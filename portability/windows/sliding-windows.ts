@@ -1,7 +1,14 @@
 import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
 import type { WindowFn } from "./window-fn.js";
 
-/** Windows `[n·period + offset, n·period + offset + size)`, each timestamp in several of them: `beam:window_fn:sliding_windows:v1`. */
+/**
+ * Windows `[n·period + offset, n·period + offset + size)`, each timestamp in several of them: `beam:window_fn:sliding_windows:v1`.
+ *
+ * @example
+ * ```ts
+ * const windows = new SlidingWindows(60_000, 20_000).assign(90_000);
+ * ```
+ */
 export class SlidingWindows implements WindowFn {
   readonly urn = "beam:window_fn:sliding_windows:v1";
   readonly merging = false;

@@ -11,12 +11,26 @@ import type { WorkerLauncher, WorkerPort } from "./worker-port.js";
 /** How long workers may take to stop by themselves, in milliseconds, before they are ended by force. */
 const STOP_GRACE_MS = 3000;
 
-/** The job hangs: what each task waits for is in the message. */
+/**
+ * The job hangs: what each task waits for is in the message.
+ *
+ * @example
+ * ```ts
+ * await run(wordcount, { input: "a.txt" }, local()).catch((error: Error) => console.log(error instanceof HungJobError));
+ * ```
+ */
 export class HungJobError extends Error {
   override readonly name = "HungJobError";
 }
 
-/** A worker of the job is gone, or could not be started. */
+/**
+ * A worker of the job is gone, or could not be started.
+ *
+ * @example
+ * ```ts
+ * await run(wordcount, { input: "a.txt" }, local()).catch((error: Error) => console.log(error instanceof WorkerLostError));
+ * ```
+ */
 export class WorkerLostError extends Error {
   override readonly name = "WorkerLostError";
 }

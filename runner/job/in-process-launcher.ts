@@ -6,6 +6,12 @@ import type { WorkerLauncher, WorkerPort, WorkerPortListener } from "./worker-po
 /**
  * Runs workers in this process, each with the stage host that `openHost` gives it. Several of them share one event loop
  * and still talk over sockets: that is for tests.
+ *
+ * @example
+ * ```ts
+ * const job = runJob(planned, { launcher: inProcessLauncher(() => host) });
+ * await job.result;
+ * ```
  */
 export function inProcessLauncher(openHost: () => StageHost | Promise<StageHost>): WorkerLauncher {
   return { launch: (index) => Promise.resolve(new InProcessPort(index, openHost)) };

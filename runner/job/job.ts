@@ -16,6 +16,7 @@ const NEXT = {
   CANCELLED: [],
 } as const satisfies Record<JobState, readonly JobState[]>;
 
+/** Something that a job has to say to its user. */
 export interface JobMessage {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly text: string;
@@ -31,6 +32,13 @@ const KEPT_MESSAGES = 1000;
  *
  * - J1. State moves only along `NEXT`; `state$` starts with the current state, and all streams complete with the job.
  * - J2. In a final state nothing of the job runs any more.
+ *
+ * @example
+ * ```ts
+ * const job = runJob(planned, { launcher: inProcessLauncher(() => host) });
+ * job.state$.subscribe((state) => console.log(state));
+ * await job.result;
+ * ```
  */
 export class Job {
   /** Resolves with the last metrics when the job is done. Rejects with the first error, or with CancelledError. */

@@ -8,19 +8,23 @@ import type { FromWorker, ToWorker } from "./messages.js";
 /** A message as a JSON value. */
 export type EncodedMessage = unknown;
 
+/** @internal */
 export function encodeToWorker(message: ToWorker): EncodedMessage {
   return message.type === "deploy" ? { ...message, topology: encodeTopology(message.topology) } : message;
 }
 
+/** @internal */
 export function decodeToWorker(encoded: EncodedMessage): ToWorker {
   const message = encoded as ToWorker;
   return message.type === "deploy" ? { ...message, topology: decodeTopology(message.topology as unknown as EncodedTopology) } : message;
 }
 
+/** @internal */
 export function encodeFromWorker(message: FromWorker): EncodedMessage {
   return message.type === "failed" ? { ...message, error: encodeError(message.error) } : message;
 }
 
+/** @internal */
 export function decodeFromWorker(encoded: EncodedMessage): FromWorker {
   const message = encoded as FromWorker;
   return message.type === "failed" ? { ...message, error: decodeError(message.error as EncodedError) } : message;

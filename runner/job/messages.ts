@@ -18,6 +18,7 @@
 import type { RuntimeOptions, TaskCounts } from "../runtime/index.js";
 import type { Topology } from "../topology/index.js";
 
+/** @internal */
 export interface DeployMessage {
   readonly type: "deploy";
   readonly job: string;
@@ -30,6 +31,7 @@ export interface DeployMessage {
   readonly options: RuntimeOptions;
 }
 
+/** @internal */
 export type ToWorker =
   | DeployMessage
   | {
@@ -46,6 +48,7 @@ export interface TaskWait {
   readonly waitsFor: string;
 }
 
+/** @internal */
 export interface WorkerReport {
   readonly tasks: readonly TaskCounts[];
   /** Nothing can run before something arrives, and no user code is at work. */
@@ -57,6 +60,7 @@ export interface WorkerReport {
   readonly waits: readonly TaskWait[];
 }
 
+/** @internal */
 export type FromWorker =
   | { readonly type: "listening"; readonly address: string | undefined }
   | { readonly type: "ready" }

@@ -37,7 +37,7 @@ export function readGroupingStrategy(head: GroupingHead, components: beam.pipeli
   };
 }
 
-/** Finds out before anything runs whether every grouping of a topology can. @throws PipelineError */
+/** Finds out before anything runs whether every grouping of a topology can. @throws PipelineError @internal */
 export function checkGroupings(topology: Topology): void {
   for (const { head, stage } of topology.components) if (head.kind === "group-by-key") readGroupingStrategy(head, stage.components);
 }

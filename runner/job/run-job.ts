@@ -5,6 +5,7 @@ import type { Job } from "./job.js";
 import { checkGroupings } from "./read-grouping-strategy.js";
 import type { WorkerLauncher } from "./worker-port.js";
 
+/** How a topology is run. */
 export interface RunJobOptions {
   readonly launcher: WorkerLauncher;
   /** Number of workers; 1 unless given. */
@@ -18,6 +19,11 @@ export interface RunJobOptions {
  * Starts a job; it runs on by itself, {@link Job} tells how it fares.
  *
  * @throws PipelineError if the topology has groupings that the runtime cannot do; nothing has been started then.
+ * @example
+ * ```ts
+ * const job = runJob(planned, { launcher: inProcessLauncher(() => host) });
+ * await job.result;
+ * ```
  */
 export function runJob(topology: Topology, options: RunJobOptions): Job {
   const { launcher, workers = 1, runtime, jobId } = options;

@@ -12,6 +12,7 @@ const REPORT_EVERY_MS = 500;
  *
  * - A1. `failed` is said once, with the first error; from then on no task runs.
  * - A2. `stopped` is said once everything is closed: executors, host, links, endpoint.
+ * @internal
  */
 export class WorkerAgent {
   private deploy!: DeployMessage;

@@ -26,6 +26,7 @@ export interface RuntimeOptions {
   readonly stallWarningMs: number;
 }
 
+/** What a run has where its options say nothing. */
 export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   channelBytes: 1 << 20,
   batchBytes: 32 << 10,

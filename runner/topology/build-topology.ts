@@ -7,8 +7,10 @@ import type { FusedPipeline, FusedStage, StageEdge } from "../graph/index.js";
 import { componentName } from "./component-name.js";
 import type { Component, Grouping, Head, Stream, Topology } from "./topology.js";
 
+/** Into how many shares the key space falls where nobody says otherwise. */
 export const DEFAULT_KEY_GROUPS = 128;
 
+/** How stages are laid out as components. */
 export interface TopologyOptions {
   /** Tasks of each bolt, at least 1. */
   readonly parallelism: number;
@@ -16,6 +18,7 @@ export interface TopologyOptions {
   readonly keyGroups?: number;
 }
 
+/** @internal */
 export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions): Topology {
   const keyGroups = wholeNumber("keyGroups", options.keyGroups ?? DEFAULT_KEY_GROUPS);
   const parallelism = wholeNumber("parallelism", options.parallelism);

@@ -4,8 +4,17 @@
 //     line, end a string or add a node.
 import type { Component, Stream, Topology } from "./topology.js";
 
+/** Forms in which a topology can be printed. */
 export type TopologyFormat = "text" | "mermaid" | "dot";
 
+/**
+ * A topology as text for people, as a Mermaid flowchart, or as a graph for Graphviz.
+ *
+ * @example
+ * ```ts
+ * console.log(printTopology(planPipeline(translated, { parallelism: 2 }), "mermaid"));
+ * ```
+ */
 export function printTopology(topology: Topology, format: TopologyFormat = "text"): string {
   switch (format) {
     case "text":
@@ -51,17 +60,17 @@ function printDot({ components, streams }: Topology): string {
   return lines.join("\n") + "\n";
 }
 
-/** What a component is called, with the number of its tasks. */
+/** What a component is called, with the number of its tasks. @internal */
 export function title({ id, parallelism }: Component): string {
   return `${id} ×${parallelism}`;
 }
 
-/** How elements of a stream are dealt out. */
+/** How elements of a stream are dealt out. @internal */
 export function streamLabel({ id, grouping, sideInput }: Stream): string {
   return `${grouping} (${sideInput === undefined ? "" : "side input, "}stream ${id})`;
 }
 
-/** What happens in a component: its head, then the fused transforms by unique name; parts of one transform are told apart by URN. */
+/** What happens in a component: its head, then the fused transforms by unique name; parts of one transform are told apart by URN. @internal */
 export function steps({ head, stage }: Component): string[] {
   const first = head.kind === "group-by-key" ? `group-by-key: ${head.transformName}` : head.kind;
   const transforms = stage.components.transforms ?? {};

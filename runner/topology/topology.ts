@@ -36,6 +36,7 @@ export interface SideInputPort {
   readonly windowingStrategyId: string;
 }
 
+/** A stage's place in a topology: a spout has no input streams, a bolt has some. */
 export interface Component {
   /** Unique and readable, e.g. `bolt-2 count words`. */
   readonly id: string;
@@ -58,6 +59,7 @@ export type Grouping =
   /** To every task: what a side input needs. */
   | "all";
 
+/** A PCollection on its way from one component to another, and how its elements are dealt out to tasks. */
 export interface Stream {
   readonly id: number;
   readonly from: string;
@@ -72,6 +74,7 @@ export interface Stream {
   readonly windowingStrategyId: string;
 }
 
+/** What a pipeline is run as: components and the streams between them. */
 export interface Topology {
   readonly components: readonly Component[];
   readonly streams: readonly Stream[];

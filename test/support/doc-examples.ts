@@ -45,7 +45,7 @@ export function publicSymbols(modules: readonly string[]): PublicSymbol[] {
       name,
       place: `${relative(root, file.fileName)}:${line + 1}`,
       documented: target.getDocumentationComment(checker).length > 0,
-      isValue: (target.flags & ts.SymbolFlags.Value) !== 0,
+      isValue: (target.flags & ts.SymbolFlags.Value) !== 0 && !isExportedAsType(symbol),
       examples: tags.filter((tag) => tag.name === "example").map(({ text }) => codeOf(ts.displayPartsToString(text))),
     });
   };
@@ -56,7 +56,10 @@ export function publicSymbols(modules: readonly string[]): PublicSymbol[] {
   return found;
 }
 
-/** Names of what a module exports, split into values and types. */
+const isExportedAsType = (symbol: ts.Symbol): boolean =>
+  symbol.declarations?.some((each) => ts.isExportSpecifier(each) && (each.isTypeOnly || each.parent.parent.isTypeOnly)) === true;
+
+/** An example without what marks it as code. */
 function codeOf(text: string): string {
   const fenced = /^```ts\n([^]*?)\n```/.exec(text.trim());
   return fenced?.[1] ?? text.trim().replace(/^`([^]*)`$/, "$1");

@@ -14,6 +14,9 @@ import {
   type Pipeline,
   type SchemaType,
 } from "beamstorm";
+import { planPipeline } from "beamstorm/runner";
+import { FakeStageHost } from "./fake-stage-host.js";
+import { PipelineBuilder } from "./pipeline-builder.js";
 
 /** Makes a PCollection of these elements, named after what it is made for. */
 const of =
@@ -93,6 +96,13 @@ export const wordcount = pipeline({
       .apply(countPerElement())
       .apply(map(({ key }) => key)),
 });
+
+/** A pipeline as its message, its topology, and what executes its stages: what the runner is given. */
+const builder = new PipelineBuilder();
+builder.parDo("work", builder.impulse());
+export const translated = builder.build();
+export const planned = planPipeline(translated, { parallelism: 1 });
+export const host = new FakeStageHost({ work: () => undefined });
 
 /** Files that examples read. */
 export const files: Readonly<Record<string, string>> = {
