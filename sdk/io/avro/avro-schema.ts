@@ -153,7 +153,7 @@ function isUnion(node: AvroSchema): node is readonly AvroSchema[] {
 
 function fullName(node: Definition, namespace: string): string {
   const name = String(node["name"]);
-  const own = String(node["namespace"] ?? namespace);
+  const own = typeof node["namespace"] === "string" ? node["namespace"] : namespace;
   return name.includes(".") || own === "" ? name : `${own}.${name}`;
 }
 

@@ -70,7 +70,7 @@ class RowGroupWriter<T> implements RecordWriter<T> {
   async finish(): Promise<void> {
     await this.flush();
     const { file, buffer } = await this.opened();
-    file.finish();
+    await file.finish();
     await this.handOn(buffer);
   }
 
@@ -79,7 +79,7 @@ class RowGroupWriter<T> implements RecordWriter<T> {
     if (rows === 0) return;
     const { file, buffer } = await this.opened();
     const columnData = this.target.fields.map(({ name }, i) => ({ name, data: this.columns[i] }));
-    file.write({ columnData, rowGroupSize: rows });
+    await file.write({ columnData, rowGroupSize: rows });
     this.columns = this.target.fields.map(() => []);
     this.bytes = 0;
     await this.handOn(buffer);
