@@ -1,7 +1,7 @@
 import type { Work } from "./work.js";
 
 /** Every work, in the order in which they run. */
-export const workNames = ["maps", "words", "words-2", "text", "group", "co-group", "top", "side-input", "spill", "hop"] as const;
+export const workNames = ["maps", "words", "words-2", "text", "formats", "group", "co-group", "top", "side-input", "spill", "hop"] as const;
 
 export async function loadWork(name: string): Promise<Work> {
   if (!(workNames as readonly string[]).includes(name)) throw new Error(`there is no work "${name}"; there are ${workNames.join(", ")}`);
