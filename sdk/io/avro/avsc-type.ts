@@ -1,5 +1,5 @@
 // What avsc is asked to encode and decode. Three things are put to it otherwise than they stand in the file, none of which changes a byte:
-// longs are bigints, which are exact; maps are arrays of entries, whose keys may then be anything; logical types are ours to know.
+// longs are bigints, which are exact; maps are arrays of entries, whose keys may then be anything; defaults, which are for readers, are left out.
 import { createRequire } from "node:module";
 import type * as Avsc from "avsc";
 import type { AvroSchema } from "./avro-schema.js";
@@ -34,7 +34,7 @@ export function avscType(schema: AvroSchema): Avsc.Type {
   function plain(node: AvroSchema): unknown {
     if (typeof node === "string") return node;
     if (Array.isArray(node)) return node.map(plain);
-    const { type, logicalType: _, ...rest } = node as Readonly<Record<string, unknown>>;
+    const { type, ...rest } = node as Readonly<Record<string, unknown>>;
     if (type === "map") {
       const fields = [
         { name: "key", type: "string" },

@@ -7,6 +7,7 @@ import avsc from "avsc";
 import fc from "fast-check";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import type { ReadFormat, WriteFormat } from "../../../../sdk/io/files/file-format.js";
+import { fromAvroSchema } from "../../../../sdk/io/avro/avro-schema.js";
 import { avroRows } from "../../../../sdk/io/avro/read.js";
 import { avroFormat } from "../../../../sdk/io/avro/write.js";
 import { parquetRows } from "../../../../sdk/io/parquet/read.js";
@@ -138,6 +139,50 @@ describe("Avro files", () => {
     });
   });
 
+  it("have names in the namespace of what is around them", () => {
+    const place = { type: "record", name: "Place", fields: [{ name: "x", type: "int" }] };
+    const inner = {
+      type: "record",
+      name: "other.Inner",
+      fields: [
+        { name: "a", type: { ...place, fields: [] } },
+        { name: "b", type: "Place" },
+      ],
+    };
+    const { type } = fromAvroSchema({
+      type: "record",
+      name: "Outer",
+      namespace: "shop",
+      fields: [
+        { name: "first", type: place },
+        { name: "inner", type: inner },
+        { name: "again", type: "Place" },
+        { name: "other", type: "other.Place" },
+        { name: "unknown", type: "Nothing" },
+      ],
+    });
+    assert.deepEqual(type, {
+      kind: "row",
+      fields: [
+        { name: "first", type: { kind: "row", fields: [{ name: "x", type: { kind: "int32" }, nullable: false }] }, nullable: false },
+        {
+          name: "inner",
+          type: {
+            kind: "row",
+            fields: [
+              { name: "a", type: { kind: "row", fields: [] }, nullable: false },
+              { name: "b", type: { kind: "row", fields: [] }, nullable: false },
+            ],
+          },
+          nullable: false,
+        },
+        { name: "again", type: { kind: "row", fields: [{ name: "x", type: { kind: "int32" }, nullable: false }] }, nullable: false },
+        { name: "other", type: { kind: "row", fields: [] }, nullable: false },
+        { name: "unknown", type: { kind: "other", name: "Nothing" }, nullable: false },
+      ],
+    });
+  });
+
   it("have names that Avro allows", () => {
     assert.throws(() => avroFormat(schema.row({ "a b": schema.string })), bad(/"a b" is no name for a field in Avro/));
   });
@@ -258,6 +303,8 @@ for (const { name, write, read } of both)
     it("may differ: numbers are widened, instants cut, fields left out", async () => {
       const Read = schema.row({ at: schema.millisInstant, f: schema.double, n: schema.int64 });
       assert.deepEqual(await recordsIn(read(Read), await bytesOf(write(Written), [row])), [{ at: -1, f: 0.5, n: 300n }]);
+      const AsFloat = schema.row({ n: schema.float });
+      assert.deepEqual(await recordsIn(read(AsFloat), await bytesOf(write(Written), [row])), [{ n: 300 }]);
       const AsDouble = schema.row({ n: schema.double });
       assert.deepEqual(await recordsIn(read(AsDouble), await bytesOf(write(Written), [row])), [{ n: 300 }]);
     });
