@@ -1,9 +1,10 @@
-// `npm run test:interop`: runs pipelines of other Beam SDKs on the built job server. The SDKs are installed from their registries
-// into ${BEAMSTORM_PEERS_CACHE:-~/.cache/beamstorm-peers} and used again. The last line is `N passed, N failed`.
+// `npm run test:interop`: runs pipelines of other Beam SDKs on the built job server, and ours on servers of others. What they need is
+// installed from its registries into ${BEAMSTORM_PEERS_CACHE:-~/.cache/beamstorm-peers} and used again. The last line is `N passed, N failed`.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
+import { installS3Server } from "./s3-server.mjs";
 import { CommandFailure, main, progress, runProgram, seconds } from "./lib.mjs";
 import { countsOf, runMocha } from "./test.mjs";
 
@@ -43,6 +44,8 @@ async function interop() {
   try {
     await build();
     process.env.BEAMSTORM_PEER_PYTHON = await installPython();
+    const s3 = installS3Server();
+    if (s3 !== undefined) process.env.BEAMSTORM_PEER_S3 = s3;
   } catch (error) {
     if (error instanceof CommandFailure) console.error(`beamstorm: ${error.message}`);
     else console.error(error);

@@ -12,6 +12,13 @@ function texts<T>(
   return elementwise(name, defaultName, { kind: "map", fn, concurrency: 1 }, () => utf8Coder as Coder<unknown>);
 }
 
+/** A value as one line of JSON. @throws TypeError */
+export function jsonOf(value: unknown): string {
+  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item)) as string | undefined;
+  if (text === undefined) throw new TypeError(`${renderElement(value)} cannot be written as JSON`);
+  return text;
+}
+
 /**
  * Each element as text: `String(element)`, and for objects their fields, in at most 10 000 characters.
  *
@@ -32,12 +39,7 @@ export const toText = (name?: string): PTransform<PCollection<unknown>, PCollect
  * orders.apply(toJson()).apply(textIO.write("out/orders"));
  * ```
  */
-export const toJson = (name?: string): PTransform<PCollection<unknown>, PCollection<string>> =>
-  texts(name, "toJson", (value: unknown) => {
-    const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? item.toString() : item)) as string | undefined;
-    if (text === undefined) throw new TypeError(`${renderElement(value)} cannot be written as JSON`);
-    return text;
-  });
+export const toJson = (name?: string): PTransform<PCollection<unknown>, PCollection<string>> => texts(name, "toJson", jsonOf);
 
 /**
  * Each element read as JSON. What it is like is not known: check it, for instance with a schema.

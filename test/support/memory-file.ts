@@ -16,7 +16,7 @@ export async function bytesOf<T>(format: WriteFormat<T>, records: Iterable<T>): 
 }
 
 /** What a format finds in bytes, given out in blocks whose memory is used again. */
-export async function recordsIn<T>(format: ReadFormat<T[]>, bytes: Uint8Array, path = "memory", blockBytes = 7): Promise<T[]> {
+export async function recordsIn<T>(format: ReadFormat<T>, bytes: Uint8Array, path = "memory", blockBytes = 7): Promise<T[]> {
   const block = new Uint8Array(blockBytes);
   const file: OpenFile = {
     path,

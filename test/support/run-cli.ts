@@ -16,6 +16,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly nodeOptions?: readonly string[];
+  /** Variables of the environment, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Called whenever there is more of standard error, with all of it so far. */
   readonly onStderr?: (stderr: string, child: ChildProcess) => void;
 }
@@ -24,7 +26,7 @@ export function beamstorm(args: readonly string[], options: CommandOptions = {})
   const { NODE_OPTIONS: _, ...env } = process.env;
   const child = spawn(process.execPath, [...(options.nodeOptions ?? []), command, ...args], {
     cwd: options.cwd ?? root,
-    env,
+    env: { ...env, ...options.env },
     timeout: 50_000, // a command that hangs fails its test, and does not outlive it
     killSignal: "SIGKILL",
   });

@@ -4,16 +4,17 @@ import type { RowSchema } from "../../../portability/schemas/index.js";
 import type { PCollection } from "../../model/pcollection.js";
 import type { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
-import { flatMap } from "../../transforms/elementwise.js";
 import { withCoder } from "../../transforms/with-coder.js";
-import { readFiles, writeFiles, type WriteFilesOptions } from "../files/local-adapter.js";
+import { readFiles } from "../files/read-files.js";
+import { writeFiles } from "../files/write-files.js";
+import type { WriteFilesOptions } from "../files/write-target.js";
 import { avroRows } from "./read.js";
 import { avroFormat, type AvroFormatOptions } from "./write.js";
 
 export type { DecimalSize } from "../stored/decimals.js";
 
 /** Options of {@link write}. */
-export interface AvroWriteOptions extends AvroFormatOptions, WriteFilesOptions {}
+export interface AvroWriteOptions<T> extends AvroFormatOptions, Omit<WriteFilesOptions<T>, "compression"> {}
 
 /**
  * The records of all files that match, as rows of the schema. The schema in the file says what is there: fields are matched by name,
@@ -30,11 +31,7 @@ export interface AvroWriteOptions extends AvroFormatOptions, WriteFilesOptions {
 export function read<T>(pattern: string, schema: RowSchema<T>): PTransform<Pipeline, PCollection<T>> {
   return {
     defaultName: "avro.read",
-    expand: (p) =>
-      p
-        .apply(readFiles("files", pattern, avroRows(schema)))
-        .apply(flatMap("rows", (rows) => rows))
-        .apply(withCoder(coderOf(schema))),
+    expand: (p) => p.apply(readFiles("files", pattern, avroRows(schema))).apply(withCoder(coderOf(schema))),
   };
 }
 
@@ -51,7 +48,7 @@ export function read<T>(pattern: string, schema: RowSchema<T>): PTransform<Pipel
 export function write<T>(
   path: string,
   schema: RowSchema<T>,
-  { codec, name, decimal, ...files }: AvroWriteOptions = {},
+  { codec, name, decimal, ...files }: AvroWriteOptions<T> = {},
 ): PTransform<PCollection<T>, PCollection<string>> {
   const format = avroFormat(schema, { codec, name, decimal });
   return {

@@ -11,8 +11,8 @@ import { ByteSource } from "./byte-source.js";
 const inflate = promisify<Buffer, Buffer>(inflateRaw);
 const decompress: Readonly<Record<string, (block: Buffer) => Buffer | Promise<Buffer>>> = { null: (block) => block, deflate: inflate };
 
-/** The rows of a schema, a block of the file at a time: a promise for each would cost more than decoding it. */
-export function avroRows<T>(schema: RowSchema<T>): ReadFormat<T[]> {
+/** The rows of a schema, a block of the file at a time. */
+export function avroRows<T>(schema: RowSchema<T>): ReadFormat<T> {
   return {
     access: "stream",
     async *records(file: OpenFile): AsyncGenerator<T[]> {

@@ -9,8 +9,9 @@ import { create } from "../../transforms/create.js";
 import { flatMap } from "../../transforms/elementwise.js";
 import { reshuffle } from "../../transforms/reshuffle.js";
 import { withCoder } from "../../transforms/with-coder.js";
-import { blocksOf, decompressed } from "../text/file-blocks.js";
-import { fileRanges, type FileRange } from "../text/file-ranges.js";
+import type { FileMetadata } from "../files/file-system.js";
+import { matchFiles } from "../files/match-files.js";
+import { contentOf } from "../files/open-file.js";
 import { rowReader } from "./text-values.js";
 
 /** Options of {@link read}. */
@@ -50,7 +51,7 @@ export function read(
     expand(p) {
       const records = p
         .apply(create("pattern", [pattern]))
-        .apply(flatMap("match files", (glob) => fileRanges(glob, Number.MAX_SAFE_INTEGER)))
+        .apply(flatMap("match files", (glob) => matchFiles(glob)))
         .apply(reshuffle("spread files"))
         .apply(flatMap("read records", (file) => recordsOf(file, schema, options), { concurrency: 1 }));
       return schema === undefined ? records : records.apply(withCoder(coderOf(schema)));
@@ -59,7 +60,7 @@ export function read(
 }
 
 async function* recordsOf(
-  { path, compression }: FileRange,
+  { path }: FileMetadata,
   schema: RowSchema<unknown> | undefined,
   { delimiter = ",", columns }: CsvReadOptions = {},
 ): AsyncGenerator<unknown> {
@@ -71,8 +72,7 @@ async function* recordsOf(
     info: true,
     skip_empty_lines: true,
   };
-  const blocks = compression === "none" ? blocksOf(path) : decompressed(path, compression);
-  const source = Readable.from(copied(blocks));
+  const source = Readable.from(copied(contentOf(path)));
   const parser = source.pipe(parse(settings));
   source.on("error", (error) => parser.destroy(error));
   const toRow = schema === undefined ? (record: unknown) => record : rowReader(schema);

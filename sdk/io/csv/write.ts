@@ -3,11 +3,12 @@ import type * as Stringify from "csv-stringify/sync";
 import type { RowSchema } from "../../../portability/schemas/index.js";
 import type { PCollection } from "../../model/pcollection.js";
 import type { PTransform } from "../../model/ptransform.js";
-import { map } from "../../transforms/elementwise.js";
-import { write as writeLines, type WriteOptions } from "../text/index.js";
+import { linesFormat } from "../files/lines-format.js";
+import { writeFiles } from "../files/write-files.js";
+import type { WriteFilesOptions } from "../files/write-target.js";
 
 /** Options of {@link write}. */
-export interface CsvWriteOptions extends Omit<WriteOptions, "header"> {
+export interface CsvWriteOptions<T> extends WriteFilesOptions<T> {
   /** What is between fields; default a comma. */
   readonly delimiter?: string;
   /** Whether the first line of each file names the fields; default true. */
@@ -31,20 +32,15 @@ function stringifier(): typeof Stringify.stringify {
 export function write<T extends object>(
   path: string,
   fields: RowSchema<T> | readonly (keyof T & string)[],
-  options: CsvWriteOptions = {},
+  options: CsvWriteOptions<T> = {},
 ): PTransform<PCollection<T>, PCollection<string>> {
   const { delimiter = ",", header = true, ...files } = options;
   const names = "shape" in fields ? fields.shape.fields.map(({ name }) => name) : [...fields];
   let stringify: typeof Stringify.stringify | undefined;
   const line = (values: readonly unknown[]): string =>
     (stringify ??= stringifier())([values.map(cell)], { delimiter, record_delimiter: "" });
-  return {
-    defaultName: "csv.write",
-    expand: (input) =>
-      input
-        .apply(map("format", (element) => line(names.map((name) => (element as Record<string, unknown>)[name]))))
-        .apply(writeLines(path, { ...files, header: header ? line(names) : undefined })),
-  };
+  const toLine = (element: T): string => line(names.map((name) => (element as Record<string, unknown>)[name]));
+  return writeFiles("csv.write", path, linesFormat(toLine, ".csv", header ? line(names) : undefined), files);
 }
 
 function cell(value: unknown): unknown {

@@ -21,8 +21,10 @@ export interface WriteFormat<T> {
    * first.
    */
   readonly parts: "concatenate" | "whole";
-  /** The ending of names, with its dot, e.g. ".parquet". */
+  /** The ending of names, with its dot, e.g. ".parquet", where there are several files and nobody says otherwise. */
   readonly suffix: string;
+  /** What every file begins with, where parts are concatenated: a part has none. */
+  readonly header?: Uint8Array;
   open(sink: ByteSink): RecordWriter<T>;
 }
 
@@ -38,9 +40,10 @@ export interface RandomAccessFile {
 
 /** How the bytes of a file become records. */
 export interface ReadFormat<T> {
-  /** The records of one file, in its order. A file that cannot be decompressed on the fly or read in order asks for "random". */
+  /** "random" asks for {@link RandomAccessFile.read}, which a compressed file does not have. */
   readonly access: "stream" | "random";
-  records(file: OpenFile): AsyncIterable<T>;
+  /** The records of one file, in its order: in batches, so that a record costs no promise. */
+  records(file: OpenFile): AsyncIterable<readonly T[]>;
 }
 
 /** One file as its format reads it: decompressed. */

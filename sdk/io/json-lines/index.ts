@@ -3,8 +3,11 @@ import type { PCollection } from "../../model/pcollection.js";
 import type { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
 import { filter } from "../../transforms/elementwise.js";
-import { fromJson, toJson } from "../../transforms/texts.js";
-import { read as readLines, write as writeLines, type ReadOptions, type WriteOptions } from "../text/index.js";
+import { fromJson, jsonOf } from "../../transforms/texts.js";
+import { linesFormat } from "../files/lines-format.js";
+import { writeFiles } from "../files/write-files.js";
+import type { WriteFilesOptions } from "../files/write-target.js";
+import { read as readLines, type ReadOptions } from "../text/index.js";
 
 /**
  * The values of all files that match, as `textIO.read` reads them: in parallel, compressed or not. Empty lines are left out. What the
@@ -36,6 +39,6 @@ export function read(pattern: string, options?: ReadOptions): PTransform<Pipelin
  * orders.apply(jsonLines.write("out/orders", { shards: 4, suffix: ".jsonl.gz" }));
  * ```
  */
-export function write(path: string, options?: WriteOptions): PTransform<PCollection<unknown>, PCollection<string>> {
-  return { defaultName: "jsonLines.write", expand: (input) => input.apply(toJson("format")).apply(writeLines(path, options)) };
+export function write<T>(path: string, options?: WriteFilesOptions<T>): PTransform<PCollection<T>, PCollection<string>> {
+  return writeFiles("jsonLines.write", path, linesFormat<T>(jsonOf, ".jsonl"), options);
 }

@@ -4,16 +4,17 @@ import type { RowSchema } from "../../../portability/schemas/index.js";
 import type { PCollection } from "../../model/pcollection.js";
 import type { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
-import { flatMap } from "../../transforms/elementwise.js";
 import { withCoder } from "../../transforms/with-coder.js";
-import { readFiles, writeFiles, type WriteFilesOptions } from "../files/local-adapter.js";
+import { readFiles } from "../files/read-files.js";
+import { writeFiles } from "../files/write-files.js";
+import type { WriteFilesOptions } from "../files/write-target.js";
 import { parquetRows } from "./read.js";
 import { parquetFormat, type ParquetFormatOptions } from "./write.js";
 
 export type { DecimalSize } from "../stored/decimals.js";
 
 /** Options of {@link write}. */
-export interface ParquetWriteOptions extends ParquetFormatOptions, WriteFilesOptions {}
+export interface ParquetWriteOptions<T> extends ParquetFormatOptions, Omit<WriteFilesOptions<T>, "compression"> {}
 
 /**
  * The rows of all files that match. The schema in the file says what is there: columns are matched by name, those not asked for are not
@@ -30,11 +31,7 @@ export interface ParquetWriteOptions extends ParquetFormatOptions, WriteFilesOpt
 export function read<T>(pattern: string, schema: RowSchema<T>): PTransform<Pipeline, PCollection<T>> {
   return {
     defaultName: "parquet.read",
-    expand: (p) =>
-      p
-        .apply(readFiles("files", pattern, parquetRows(schema)))
-        .apply(flatMap("rows", (rows) => rows))
-        .apply(withCoder(coderOf(schema))),
+    expand: (p) => p.apply(readFiles("files", pattern, parquetRows(schema))).apply(withCoder(coderOf(schema))),
   };
 }
 
@@ -51,7 +48,7 @@ export function read<T>(pattern: string, schema: RowSchema<T>): PTransform<Pipel
 export function write<T>(
   path: string,
   schema: RowSchema<T>,
-  { compression, rowGroupRows, decimal, ...files }: ParquetWriteOptions = {},
+  { compression, rowGroupRows, decimal, ...files }: ParquetWriteOptions<T> = {},
 ): PTransform<PCollection<T>, PCollection<string>> {
   const format = parquetFormat(schema, { compression, rowGroupRows, decimal });
   return {

@@ -8,8 +8,8 @@ import { fromParquetSchema, withoutConversion } from "./parquet-schema.js";
 /** Rows made at a time. */
 const BATCH_ROWS = 1024;
 
-/** The rows of a schema, in batches: a promise for each would cost more than reading it. */
-export function parquetRows<T>(schema: RowSchema<T>): ReadFormat<T[]> {
+/** The rows of a schema. */
+export function parquetRows<T>(schema: RowSchema<T>): ReadFormat<T> {
   return {
     access: "random",
     async *records(file: OpenFile): AsyncGenerator<T[]> {

@@ -1,4 +1,4 @@
 // Lines of text files: read in parallel ranges, written whole or not at all. Uses the SDK's public surface alone.
 export { read, type ReadOptions } from "./read.js";
 export { write, type WriteOptions } from "./write.js";
-export type { Compression } from "./compression.js";
+export type { Compression } from "../files/compression.js";

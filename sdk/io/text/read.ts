@@ -6,8 +6,8 @@ import { create } from "../../transforms/create.js";
 import { flatMap } from "../../transforms/elementwise.js";
 import { reshuffle } from "../../transforms/reshuffle.js";
 import { withCoder } from "../../transforms/with-coder.js";
-import { blocksOf, decompressed } from "./file-blocks.js";
-import { fileRanges, type FileRange } from "./file-ranges.js";
+import { fileRanges, type FileRange } from "../files/match-files.js";
+import { blocksOf, contentOf } from "../files/open-file.js";
 import { linesOfRange, type LineOptions } from "./line-reader.js";
 
 /** Options of {@link read}. */
@@ -43,6 +43,6 @@ export function read(pattern: string, options: ReadOptions = {}): PTransform<Pip
 
 function readRange(range: FileRange, options: LineOptions): AsyncIterable<string[]> {
   const { path, start, compression } = range;
-  const blocks = compression === "none" ? blocksOf(path, start > 0 ? start - 1 : 0) : decompressed(path, compression);
+  const blocks = compression === "none" ? blocksOf(path, start > 0 ? start - 1 : 0) : contentOf(path);
   return linesOfRange(blocks, path, start, range.end, options);
 }

@@ -28,7 +28,7 @@ import { anyRows } from "./any-rows.js";
 interface Format {
   readonly name: string;
   readonly write: <T>(schema: RowSchema<T>) => WriteFormat<T>;
-  readonly read: <T>(schema: RowSchema<T>) => ReadFormat<T[]>;
+  readonly read: <T>(schema: RowSchema<T>) => ReadFormat<T>;
 }
 
 const formats: readonly Format[] = [

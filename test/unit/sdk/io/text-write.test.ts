@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { local } from "../../../../local/index.js";
 import { create, map, pipeline, reshuffle, run, textIO } from "../../../../sdk/index.js";
-import { nodeFiles, type TextFile, type TextFiles } from "../../../../sdk/io/text/text-files.js";
+import { failing } from "../../../support/failing-files.js";
 import type { WriteOptions } from "../../../../sdk/io/text/index.js";
 
 async function write(lines: readonly string[], path: string, options: WriteOptions = {}): Promise<string[]> {
@@ -17,35 +17,6 @@ async function write(lines: readonly string[], path: string, options: WriteOptio
   );
   await run(definition, {}, local());
   return names.sort();
-}
-
-function systemError(code: string): Error {
-  return Object.assign(new Error(`${code}: from the system`), { code });
-}
-
-/** The local file system, with an error in one of its steps. */
-function failing(step: "append" | "close" | "appendFile" | "rename", code: string): TextFiles {
-  const fail = (): Promise<never> => Promise.reject(systemError(code));
-  return {
-    ...nodeFiles,
-    ...(step === "rename" ? { rename: fail } : {}),
-    async create(path): Promise<TextFile> {
-      const file = await nodeFiles.create(path);
-      let first = true;
-      return {
-        path,
-        append: step === "append" ? fail : (text) => file.append(text),
-        appendFile: step === "appendFile" ? fail : (other, compression) => file.appendFile(other, compression),
-        async close() {
-          await file.close();
-          if (step === "close" && first) {
-            first = false;
-            await fail();
-          }
-        },
-      };
-    },
-  };
 }
 
 describe("textIO.write", () => {
@@ -100,7 +71,7 @@ describe("textIO.write", () => {
     assert.deepEqual((await readFile(target, "utf8")).trimEnd().split("\n").sort(), lines.sort());
   });
 
-  for (const step of ["append", "close", "appendFile", "rename"] as const)
+  for (const step of ["write part", "close part", "write", "close", "publish"] as const)
     it(`leaves the old file and nothing else when the disk is full in \`${step}\``, async () => {
       await writeFile(target, "old");
       await assert.rejects(
@@ -166,7 +137,7 @@ describe("textIO.write", () => {
     ["EIO", "EIO: from the system"],
   ])
     it(`explains ${code}`, async () => {
-      await assert.rejects(() => write(["x"], target, { files: failing("append", code) }), new RegExp(`cannot write.*${message}`));
+      await assert.rejects(() => write(["x"], target, { files: failing("write part", code) }), new RegExp(`cannot write.*${message}`));
     });
 
   for (const shards of [0, -1, 1.5, NaN, 100_001])

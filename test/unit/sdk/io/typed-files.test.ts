@@ -266,7 +266,7 @@ describe("Parquet files", () => {
       [Symbol.asyncIterator]();
     assert.equal(((await records.next()).value as { n: number }[])[0].n, 0);
     const first = read;
-    let last: { n: number }[] = [];
+    let last: readonly { n: number }[] = [];
     for (let next = await records.next(); next.done !== true; next = await records.next()) last = next.value;
     assert.equal(last.at(-1)?.n, 1999);
     assert.ok(first < read, "the second row group is read later");
@@ -285,7 +285,7 @@ describe("Parquet files", () => {
 const both: readonly {
   readonly name: string;
   readonly write: <T>(s: RowSchema<T>) => WriteFormat<T>;
-  readonly read: <T>(s: RowSchema<T>) => ReadFormat<T[]>;
+  readonly read: <T>(s: RowSchema<T>) => ReadFormat<T>;
 }[] = [
   { name: "avro", write: avroFormat, read: avroRows },
   { name: "parquet", write: parquetFormat, read: parquetRows },

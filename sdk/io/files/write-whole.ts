@@ -1,0 +1,99 @@
+import { kv, type KV } from "../../../portability/values/index.js";
+import type { PCollection } from "../../model/pcollection.js";
+import { composite, type PTransform } from "../../model/ptransform.js";
+import { withKeys } from "../../transforms/elementwise.js";
+import { groupByKey } from "../../transforms/group-by-key.js";
+import { output, parDo } from "../../transforms/par-do.js";
+import type { WriteFormat } from "./file-format.js";
+import type { FileSystem, PreparedFile, Replacement } from "./file-system.js";
+import { fileName, type WriteTarget } from "./write-target.js";
+
+/** A file that is complete, and the number of its shard. */
+export interface WholeShard {
+  readonly shard: number;
+  readonly file: PreparedFile;
+}
+
+/** W1 of write-files.ts: the records of each file are brought together and written by one writer; gives what is to be published. */
+export function writeWhole<T>(target: WriteTarget<T>, format: WriteFormat<T>): PTransform<PCollection<T>, PCollection<KV<string, string>>> {
+  const { destination, shards = 1 } = target;
+  let next = 0;
+  const keyOf = (element: T): string => {
+    next = next + 1 < shards ? next + 1 : 0;
+    return `${next}/${destination === undefined ? "" : destination(element)}`;
+  };
+  return composite("write files", (input: PCollection<T>) =>
+    input
+      .apply(withKeys("by file", keyOf))
+      .apply(groupByKey("gather records"))
+      .apply(
+        parDo("write file", {
+          concurrency: 1,
+          outputs: output<KV<string, string>>(),
+          setup: ({ atEnd }) => {
+            const files = new WholeFiles(target.files);
+            atEnd(() => files.abandonAll()); // W4
+            return files;
+          },
+          process: async ({ key, value }: KV<string, Iterable<T>>, { local, emit }) => {
+            const slash = key.indexOf("/");
+            const [shard, name] = [Number(key.slice(0, slash)), key.slice(slash + 1)];
+            const file = await local.write(fileName(target, name, shard), format, value);
+            emit(kv(name, JSON.stringify({ shard, file } satisfies WholeShard)));
+          },
+        }),
+      ),
+  );
+}
+
+/** The files that one task has begun. */
+export class WholeFiles {
+  private readonly prepared: PreparedFile[] = [];
+  private readonly open = new Set<Replacement>();
+
+  constructor(private readonly files: FileSystem) {}
+
+  /** Writes a file that is complete and not yet visible. @throws Error naming it */
+  async write<T>(path: string, format: WriteFormat<T>, records: Iterable<T>): Promise<PreparedFile> {
+    const file = await this.begin(path);
+    try {
+      const writer = format.open(file);
+      for (const record of records) {
+        const written = writer.write(record);
+        if (written !== undefined) await written;
+      }
+      await writer.finish();
+    } catch (cause) {
+      throw this.files.failure("write", path, cause);
+    }
+    return this.finish(file, path);
+  }
+
+  async begin(path: string): Promise<Replacement> {
+    try {
+      const file = await this.files.replace(path);
+      this.open.add(file);
+      return file;
+    } catch (cause) {
+      throw this.files.failure("write", path, cause);
+    }
+  }
+
+  async finish(file: Replacement, path: string): Promise<PreparedFile> {
+    try {
+      const prepared = await file.close();
+      this.prepared.push(prepared);
+      this.open.delete(file);
+      return prepared;
+    } catch (cause) {
+      throw this.files.failure("write", path, cause);
+    }
+  }
+
+  /** W4: those that were published are not touched. */
+  async abandonAll(): Promise<void> {
+    for (const file of this.open) await file.abandon();
+    this.open.clear();
+    for (const file of this.prepared.splice(0)) await this.files.abandon(file);
+  }
+}

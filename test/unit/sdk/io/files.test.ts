@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { gzipSync } from "node:zlib";
+import { local } from "../../../../local/index.js";
+import { create, csv, files, jsonLines, map, pipeline, run, textIO, type PCollection, type Pipeline } from "../../../../sdk/index.js";
+import { failing } from "../../../support/failing-files.js";
+
+/** What a pipeline puts out, in no order. */
+async function outputOf<T>(build: (p: Pipeline) => PCollection<T>, runtime = {}): Promise<T[]> {
+  const found: T[] = [];
+  await run(
+    pipeline((p) => build(p).apply(map((element) => void found.push(element)))),
+    {},
+    local({ runtime }),
+  );
+  return found;
+}
+
+const orders = [
+  { id: 1, country: "DE" },
+  { id: 2, country: "FR" },
+  { id: 3, country: "DE" },
+  { id: 4, country: "DE" },
+];
+
+/** A format whose files cannot be put together from parts: it begins with the number of its records. */
+const counted: files.WriteFormat<{ id: number }> = {
+  parts: "whole",
+  suffix: ".counted",
+  open(sink) {
+    const ids: number[] = [];
+    return {
+      write: ({ id }) => void ids.push(id),
+      finish: () => sink.write(Buffer.from(`${ids.length}:${ids.sort((a, b) => a - b).join()}`)),
+    };
+  },
+};
+
+describe("files", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "files-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const contents = async (): Promise<Record<string, string>> => {
+    const found = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((each) => each.isFile());
+    const paths = found.map(({ parentPath, name }) => join(parentPath, name)).sort();
+    return Object.fromEntries(
+      await Promise.all(paths.map(async (path) => [relative(folder, path), await readFile(path, "utf8")] as const)),
+    );
+  };
+  const sortedLines = (text: string): string[] => text.trimEnd().split("\n").sort();
+
+  context("when they are matched", () => {
+    beforeEach(async () => {
+      await mkdir(join(folder, "deep"));
+      await writeFile(join(folder, "a.txt"), "one");
+      await writeFile(join(folder, "b.txt.gz"), gzipSync("two"));
+      await writeFile(join(folder, "deep/c.txt"), "three");
+      await writeFile(join(folder, ".hidden.txt"), "no");
+    });
+
+    it("have names, sizes and times", async () => {
+      const found = await outputOf((p) => p.apply(files.match(join(folder, "**/*.txt"))));
+      found.sort((a, b) => a.size - b.size);
+      assert.deepEqual(
+        found.map(({ path, size }) => [relative(folder, path), size]),
+        [
+          ["a.txt", 3],
+          ["deep/c.txt", 5],
+        ],
+      );
+      for (const { modified } of found) assert.ok(Math.abs(Date.now() - modified) < 3_600_000, String(modified));
+    });
+
+    it("can be read, decompressed", async () => {
+      const texts = await outputOf((p) =>
+        p
+          .apply(create([join(folder, "*.{txt,gz}"), join(folder, "deep/*")]))
+          .apply(files.matchAll())
+          .apply(files.readMatches())
+          .apply(map(async (file) => `${file.compression} ${await files.readText(file)}`)),
+      );
+      assert.deepEqual(texts.sort(), ["gzip two", "none one", "none three"]);
+    });
+
+    it("are read by a format, named as a URL", async () => {
+      const whole: files.ReadFormat<string> = {
+        access: "random",
+        async *records(file) {
+          yield [Buffer.from(await file.read(1, file.size)).toString()];
+        },
+      };
+      const tails = await outputOf((p) => p.apply(files.match(`file://${folder}/**/*.txt`)).apply(files.read(whole)));
+      assert.deepEqual(tails.sort(), ["hree", "ne"]);
+    });
+
+    it("fail the run when there are none, unless that is allowed", async () => {
+      const pattern = join(folder, "*.none");
+      await assert.rejects(
+        outputOf((p) => p.apply(files.match(pattern))),
+        /no file matches ".*\*\.none"/,
+      );
+      assert.deepEqual(await outputOf((p) => p.apply(files.match(pattern, { empty: "allow" }))), []);
+    });
+  });
+
+  context("when they are written by destination", () => {
+    it("are one for each destination that has elements", async () => {
+      const names = await outputOf((p) =>
+        p.apply(create(orders)).apply(csv.write(join(folder, "by-*.csv"), ["id"], { destination: ({ country }) => country })),
+      );
+      assert.deepEqual(names.sort(), [join(folder, "by-DE.csv"), join(folder, "by-FR.csv")]);
+      const { "by-DE.csv": de, ...rest } = await contents();
+      assert.deepEqual(sortedLines(de), ["1", "3", "4", "id"]);
+      assert.ok(de.startsWith("id\n"));
+      assert.deepEqual(rest, { "by-FR.csv": "id\n2\n" });
+    });
+
+    it("may be in folders, sharded, compressed", async () => {
+      const path = join(folder, "*/orders");
+      await outputOf((p) =>
+        p.apply(create(orders)).apply(jsonLines.write(path, { destination: ({ country }) => country, shards: 2, suffix: ".jsonl.gz" })),
+      );
+      const names = ["DE/orders", "FR/orders"].flatMap((name) => [`${name}-00000-of-00002.jsonl.gz`, `${name}-00001-of-00002.jsonl.gz`]);
+      assert.deepEqual(Object.keys(await contents()), names);
+      const lines = await outputOf((p) => p.apply(textIO.read(join(folder, "DE/*.gz"))));
+      assert.deepEqual(lines.sort(), ['{"id":1,"country":"DE"}', '{"id":3,"country":"DE"}', '{"id":4,"country":"DE"}']);
+    });
+
+    it("may be more than a bundle has open at a time", async () => {
+      const numbers = Array.from({ length: 1000 }, (_, i) => i);
+      await outputOf((p) =>
+        p
+          .apply(create(numbers))
+          .apply(map(String))
+          .apply(textIO.write(join(folder, "*.txt"), { destination: (line) => String(Number(line) % 200) })),
+      );
+      const found = await contents();
+      assert.equal(Object.keys(found).length, 200);
+      for (const [name, text] of Object.entries(found))
+        assert.deepEqual(sortedLines(text), [0, 200, 400, 600, 800].map((n) => String(n + Number(name.replace(".txt", "")))).sort());
+    });
+
+    for (const name of ["../up", "a//b", "", ".", "a/.hidden", "a\0b", "a\\..\\b"])
+      it(`refuse ${JSON.stringify(name)}, which would lead elsewhere`, async () => {
+        const writing = outputOf((p) => p.apply(create(["x"])).apply(textIO.write(join(folder, "in/*"), { destination: () => name })));
+        await assert.rejects(writing, /cannot be a part of a file name/);
+        assert.deepEqual(await contents(), {});
+      });
+
+    it("ask for the place of the destination in the path", () => {
+      assert.throws(() => textIO.write("out.txt", { destination: (line) => line }), /write "out\.txt" with one \* in it/);
+    });
+  });
+
+  context("of a format that is written whole", () => {
+    const write = (options: files.WriteFilesOptions<(typeof orders)[number]>, path = "out", runtime = {}) =>
+      outputOf((p) => p.apply(create(orders)).apply(files.write(join(folder, path), counted, options)), runtime);
+
+    it("are written by one writer each, whatever the bundles", async () => {
+      assert.deepEqual(await write({}, "out.counted", { bundleElements: 1, batchBytes: 1 }), [join(folder, "out.counted")]);
+      assert.deepEqual(await contents(), { "out.counted": "4:1,2,3,4" });
+    });
+
+    it("are sharded, empty shards too", async () => {
+      await write({ shards: 6 });
+      const found = await contents();
+      assert.equal(Object.keys(found).length, 6);
+      assert.ok("out-00005-of-00006.counted" in found);
+      assert.equal(Object.values(found).filter((text) => text === "0:").length, 2);
+    });
+
+    it("have destinations", async () => {
+      await write({ destination: ({ country }) => country, suffix: ".n" }, "*/orders");
+      assert.deepEqual(await contents(), { "DE/orders.n": "3:1,3,4", "FR/orders.n": "1:2" });
+    });
+
+    it("are there without an element, too", async () => {
+      await outputOf((p) => p.apply(create<{ id: number }>([])).apply(files.write(join(folder, "none"), counted)));
+      assert.deepEqual(await contents(), { none: "0:" });
+    });
+
+    for (const step of ["write", "close", "publish"] as const)
+      it(`leave the old file and nothing else when the disk is full in \`${step}\``, async () => {
+        await writeFile(join(folder, "out"), "old");
+        await assert.rejects(write({ files: failing(step, "ENOSPC") }), /cannot write ".*out": no space is left on the device/);
+        assert.deepEqual(await contents(), { out: "old" });
+      });
+
+    it("refuse to be compressed as a whole", () => {
+      assert.throws(() => files.write("out", counted, { compression: "gzip" }), /compressed inside/);
+    });
+  });
+
+  it("refuse a scheme that nobody knows, and name those that are known", async () => {
+    await assert.rejects(
+      outputOf((p) => p.apply(textIO.read("gopher://host/a.txt"))),
+      /no file system is known for gopher:\/\/; use s3:\/\/bucket\/key/,
+    );
+    assert.throws(() => textIO.write("gopher://host/a.txt"), /no file system is known for gopher/);
+  });
+});
