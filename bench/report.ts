@@ -28,20 +28,16 @@ export function printMachine(repetitions: number): void {
 export function printResult({ name, title, unit, target, comment, sides }: Result): void {
   console.log(`\n${name}: ${title}\n  target: ${target}`);
   const width = Math.max(...sides.map((side) => side.name.length));
+  const paired = sides.some(({ peerOf }) => peerOf !== undefined);
   for (const side of sides) {
-    const measured = sides.find((each) => each.name === side.peerOf) ?? sides[0];
+    const measured = sides.find((each) => each.name === side.peerOf) ?? (paired ? side : sides[0]);
     const { figure, low, high, perCore, cores, othersCores, residentBytes, load, run } = summary(side, unit);
-    const ratio =
-      side === measured || isMeasured(side, sides) ? "" : `; ${measured.name} is ${ratioOf(middle(measured).rate / run.rate)} of this`;
+    const ratio = side === measured ? "" : `; ${measured.name} is ${ratioOf(middle(measured).rate / run.rate)} of this`;
     console.log(
       `  ${side.name.padEnd(width)}  ${figure} (${low}–${high}), ${cores.toFixed(2)} cores${unit === "seconds" ? "" : ` (${perCore} a core)`}, ${Math.round(residentBytes / 1e6)} MB; ` +
         `others ${othersCores.toFixed(2)} cores, load ${load.toFixed(1)}${comment === undefined ? "" : `; ${comment(run)}`}${ratio}`,
     );
   }
-}
-
-function isMeasured({ name }: SideResult, sides: readonly SideResult[]): boolean {
-  return sides.some(({ peerOf }) => peerOf === name);
 }
 
 export function printJson(results: readonly Result[], coders: unknown): void {
