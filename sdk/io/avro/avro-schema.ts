@@ -62,7 +62,13 @@ function presentSchema(type: StoredType, name: string): AvroSchema {
       };
     case "other":
       throw new PipelineError("bad_schema", `Avro cannot hold ${type.name}`);
-    default:
+    case "boolean":
+    case "int32":
+    case "int64":
+    case "float":
+    case "double":
+    case "string":
+    case "bytes":
       return ATOMIC[type.kind];
   }
 }

@@ -11,25 +11,22 @@ export function toParquetSchema(fields: readonly StoredField[]): SchemaElement[]
 
 function elements(name: string, { type, nullable }: Stored): SchemaElement[] {
   const own = { name, repetition_type: nullable ? "OPTIONAL" : "REQUIRED" } as const;
-  switch (type.kind) {
-    case "list":
-      return [
-        { ...own, converted_type: "LIST", logical_type: { type: "LIST" }, num_children: 1 },
-        { name: "list", repetition_type: "REPEATED", num_children: 1 },
-        ...elements("element", type.element),
-      ];
-    case "map":
-      return [
-        { ...own, converted_type: "MAP", logical_type: { type: "MAP" }, num_children: 1 },
-        { name: "key_value", repetition_type: "REPEATED", num_children: 2 },
-        ...elements("key", type.key),
-        ...elements("value", type.value),
-      ];
-    case "row":
-      return [{ ...own, num_children: type.fields.length }, ...type.fields.flatMap((field) => elements(field.name, field))];
-    default:
-      return [{ ...own, ...leaf(type) }];
-  }
+  if (type.kind === "list")
+    return [
+      { ...own, converted_type: "LIST", logical_type: { type: "LIST" }, num_children: 1 },
+      { name: "list", repetition_type: "REPEATED", num_children: 1 },
+      ...elements("element", type.element),
+    ];
+  if (type.kind === "map")
+    return [
+      { ...own, converted_type: "MAP", logical_type: { type: "MAP" }, num_children: 1 },
+      { name: "key_value", repetition_type: "REPEATED", num_children: 2 },
+      ...elements("key", type.key),
+      ...elements("value", type.value),
+    ];
+  if (type.kind === "row")
+    return [{ ...own, num_children: type.fields.length }, ...type.fields.flatMap((field) => elements(field.name, field))];
+  return [{ ...own, ...leaf(type) }];
 }
 
 function leaf(type: Exclude<StoredType, { readonly kind: "list" | "map" | "row" }>): Unnamed {

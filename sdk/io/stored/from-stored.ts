@@ -69,8 +69,16 @@ function presentFromStored(type: StoredType, wanted: Schema<unknown>, path: stri
     }
     case "logical":
       return logicalFromStored(type, shape, path);
-    default: {
-      const convert = type.kind in ATOMIC[shape.kind] ? ATOMIC[shape.kind][type.kind] : undefined;
+    case "byte":
+    case "int16":
+    case "int32":
+    case "int64":
+    case "float":
+    case "double":
+    case "string":
+    case "boolean":
+    case "bytes": {
+      const convert = ATOMIC[shape.kind][type.kind];
       if (convert !== undefined) return named(convert, path);
     }
   }

@@ -40,14 +40,7 @@ export interface StoredField extends Stored {
 
 /** For messages. */
 export function describe(type: StoredType): string {
-  switch (type.kind) {
-    case "fixed":
-      return `fixed bytes of length ${type.length}`;
-    case "instant":
-      return `an instant in ${type.unit}`;
-    case "other":
-      return type.name;
-    default:
-      return type.kind;
-  }
+  if (type.kind === "fixed") return `fixed bytes of length ${type.length}`;
+  if (type.kind === "instant") return `an instant in ${type.unit}`;
+  return type.kind === "other" ? type.name : type.kind;
 }

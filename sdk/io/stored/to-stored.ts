@@ -75,7 +75,15 @@ function present(schema: Schema<unknown>, path: string, options: StorageOptions)
     }
     case "logical":
       return logical(shape, path, options);
-    default:
+    case "byte":
+    case "int16":
+    case "int32":
+    case "int64":
+    case "float":
+    case "double":
+    case "string":
+    case "boolean":
+    case "bytes":
       return { type: { kind: STORED_AS[shape.kind] }, convert: CHECKED[shape.kind] };
   }
 }
