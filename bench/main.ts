@@ -7,7 +7,7 @@ import { peakResidentBytes } from "./machine.js";
 import { runJvmPeers } from "./jvm-peers.js";
 import { printJson, printMachine, printResult, type Result, type SideResult } from "./report.js";
 import { measureStart, startTarget, startTitle } from "./start.js";
-import type { Measured, Work } from "./work.js";
+import type { Measured, Side, Work } from "./work.js";
 import { loadWork, peerWorkNames, workNames } from "./works.js";
 
 const usage = `npm run bench -- [NAME …] [--quick] [--json] [--peers] [--repetitions N] [--side TEXT]
@@ -74,14 +74,14 @@ async function measureWork(name: string, work: Work): Promise<Result> {
       const share = side.share ?? 1;
       measured.get(side.name)?.push(await measureSide(name, side.name, size * share, work.warmUpSize * share));
     }
-  const ofSide = (sideName: string): SideResult => ({ name: sideName, runs: measured.get(sideName) ?? [] });
+  const ofSide = ({ name: sideName, peerOf }: Side): SideResult => ({ name: sideName, peerOf, runs: measured.get(sideName) ?? [] });
   return {
     name,
     title: work.title,
     unit: work.unit,
     target: work.target,
     comment: work.comment,
-    sides: sides.map((side) => ofSide(side.name)),
+    sides: sides.map(ofSide),
   };
 }
 

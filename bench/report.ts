@@ -4,6 +4,7 @@ import { median, type Measured } from "./work.js";
 
 export interface SideResult {
   readonly name: string;
+  readonly peerOf?: string;
   readonly runs: readonly Measured[];
 }
 
@@ -27,10 +28,11 @@ export function printMachine(repetitions: number): void {
 export function printResult({ name, title, unit, target, comment, sides }: Result): void {
   console.log(`\n${name}: ${title}\n  target: ${target}`);
   const width = Math.max(...sides.map((side) => side.name.length));
-  const first = sides[0] && middle(sides[0]);
+  const paired = sides.some(({ peerOf }) => peerOf !== undefined);
   for (const side of sides) {
+    const measured = sides.find((each) => each.name === side.peerOf) ?? (paired ? side : sides[0]);
     const { figure, low, high, perCore, cores, othersCores, residentBytes, load, run } = summary(side, unit);
-    const ratio = side === sides[0] || first === undefined ? "" : `; ${sides[0].name} is ${ratioOf(first.rate / run.rate)} of this`;
+    const ratio = side === measured ? "" : `; ${measured.name} is ${ratioOf(middle(measured).rate / run.rate)} of this`;
     console.log(
       `  ${side.name.padEnd(width)}  ${figure} (${low}–${high}), ${cores.toFixed(2)} cores${unit === "seconds" ? "" : ` (${perCore} a core)`}, ${Math.round(residentBytes / 1e6)} MB; ` +
         `others ${othersCores.toFixed(2)} cores, load ${load.toFixed(1)}${comment === undefined ? "" : `; ${comment(run)}`}${ratio}`,

@@ -5,6 +5,8 @@ export interface Side {
   readonly name: string;
   /** Share of the work's size that this side is given, where it would take too long otherwise; rates stay comparable. */
   readonly share?: number;
+  /** Name of the side that this one is a yardstick for; default the first. */
+  readonly peerOf?: string;
   /** Does the work once. @throws when the result is wrong. */
   run(size: number): Promise<void> | void;
 }

@@ -40,8 +40,10 @@ export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-me
 export * from "./metrics/index.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
+export * as avro from "./io/avro/index.js";
 export * as csv from "./io/csv/index.js";
 export * as rows from "./rows/index.js";
 export * as files from "./io/files/index.js";
 export * as jsonLines from "./io/json-lines/index.js";
+export * as parquet from "./io/parquet/index.js";
 export * as textIO from "./io/text/index.js";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parquetReadObjects } from "hyparquet";
 import { beamstorm } from "../support/run-cli.js";
 
 describe("examples", () => {
@@ -81,6 +82,23 @@ describe("examples", () => {
       ]);
     });
   }
+
+  it("csv-to-parquet gives columns that other readers know", async () => {
+    const file = join(folder, "weather.parquet");
+    const { code, stderr } = await beamstorm(["run", "examples/csv-to-parquet.ts", "--output", file]);
+    assert.equal(code, 0, stderr);
+    const { buffer } = new Uint8Array(await readFile(file));
+    const rows = await parquetReadObjects({ file: { byteLength: buffer.byteLength, slice: (start, end) => buffer.slice(start, end) } });
+    assert.deepEqual(
+      rows.sort((a, b) => `${a["station"]} ${a["celsius"]}`.localeCompare(`${b["station"]} ${b["celsius"]}`)),
+      [
+        { station: "oslo", at: new Date("2026-01-01T12:00:00Z"), celsius: -3, note: "snow" },
+        { station: "oslo", at: new Date("2026-01-01T06:00:00Z"), celsius: -7.5, note: null },
+        { station: "quito", at: new Date("2026-01-01T06:00:00Z"), celsius: 9.25, note: "fog, later sun" },
+        { station: "quito", at: new Date("2026-01-01T12:00:00Z"), celsius: null, note: "sensor off" },
+      ],
+    );
+  });
 
   it("enrichment asks its service about every user", async () => {
     const found = (await output("enrichment", "--users", "40")) as { user: string; city: string | null }[];

@@ -7,6 +7,9 @@ import { fileURLToPath } from "node:url";
 import { run, UserCodeError } from "beamstorm";
 import { local } from "beamstorm/local";
 import { bundleProgram, type BundledProgram } from "../../local/bundle-program.js";
+import { avroFormat } from "../../sdk/io/avro/write.js";
+import { parquetFormat } from "../../sdk/io/parquet/write.js";
+import { bytesOf } from "../support/memory-file.js";
 import type * as Fixture from "./fixtures/matrix.js";
 
 const bundles = { "bundles of one element": { bundleElements: 1 }, "default bundles": {} };
@@ -18,7 +21,7 @@ const runtimes = Object.entries(bundles).flatMap(([bundle, size]) =>
 // The pipelines are compiled first, so that worker processes load them, and the package, as plain JavaScript.
 const source = fileURLToPath(new URL("./fixtures/matrix.ts", import.meta.url));
 const program: BundledProgram = await bundleProgram(source);
-const { matrix, rows, ...failing } = (await import(program.module)) as typeof Fixture;
+const { matrix, rows, Typed, typed, ...failing } = (await import(program.module)) as typeof Fixture;
 
 describe("every transform", () => {
   let folder: string;
@@ -27,6 +30,8 @@ describe("every transform", () => {
     folder = await mkdtemp(join(tmpdir(), "beamstorm-matrix-"));
     input = join(folder, "lines.txt");
     await writeFile(input, Array.from({ length: 20 }, (_, i) => `line ${i + 1}\n`).join(""));
+    await writeFile(`${input}.avro`, await bytesOf(avroFormat(Typed), typed));
+    await writeFile(`${input}.parquet`, await bytesOf(parquetFormat(Typed, { rowGroupRows: 6 }), typed));
   });
   after(async () => {
     await rm(folder, { recursive: true, force: true });
@@ -52,7 +57,7 @@ describe("every transform", () => {
         for (const [transform, count] of checks) assert.equal(count, 1, `${transform} ran ${count} times`);
       });
 
-  const messages: readonly (readonly [Exclude<keyof typeof Fixture, "matrix" | "rows">, string])[] = [
+  const messages: readonly (readonly [keyof typeof failing, string])[] = [
     ["wrong", 'elements differ: 3 expected, 3 found\n  - missing:    "c"\n  + unexpected: "b"'],
     ["unexpectedlyEmpty", "elements differ: 1 expected, 0 found\n  - missing:    1"],
     ["unsatisfied", "expected three elements, got [1, 2]"],

@@ -1,10 +1,12 @@
 // What examples in comments speak of without saying where it comes from. To add something: a line here.
 import {
+  avro,
   create,
   kv,
   countPerElement,
   map,
   option,
+  parquet,
   pipeline,
   rows,
   schema,
@@ -103,6 +105,14 @@ builder.parDo("work", builder.impulse());
 export const translated = builder.build();
 export const planned = planPipeline(translated, { parallelism: 1 });
 export const host = new FakeStageHost({ work: () => undefined });
+
+const Stored = schema.row({ id: schema.int64, at: schema.millisInstant, note: schema.nullable(schema.string) });
+/** Makes more files that examples read. */
+export const typedFiles = pipeline((p) => {
+  const stored = p.apply(create([{ id: 1n, at, note: null }])).apply(rows.as(Stored));
+  stored.apply(avro.write("orders/1.avro", Stored));
+  stored.apply(parquet.write("orders/1.parquet", Stored));
+});
 
 /** Files that examples read. */
 export const files: Readonly<Record<string, string>> = {

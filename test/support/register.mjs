@@ -3,3 +3,4 @@ import { register } from "node:module";
 import { pathToFileURL } from "node:url";
 
 register("ts-node/esm", pathToFileURL("./"));
+register("./package-patterns.mjs", import.meta.url);

@@ -1,32 +1,13 @@
-import { Readable } from "node:stream";
-import type { Options as ParseOptions } from "csv-parse";
 import { coderOf } from "../../../portability/coders/index.js";
 import type { RowSchema } from "../../../portability/schemas/index.js";
 import type { PCollection } from "../../model/pcollection.js";
 import type { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
-import { create } from "../../transforms/create.js";
-import { flatMap } from "../../transforms/elementwise.js";
-import { reshuffle } from "../../transforms/reshuffle.js";
 import { withCoder } from "../../transforms/with-coder.js";
-import type { FileMetadata } from "../files/file-system.js";
-import { matchFiles } from "../files/match-files.js";
-import { contentOf } from "../files/open-file.js";
-import { rowReader } from "./text-values.js";
+import { readFiles } from "../files/read-files.js";
+import { csvRecords, type CsvReadOptions } from "./csv-records.js";
 
-/** Options of {@link read}. */
-export interface CsvReadOptions {
-  /** What is between fields; default a comma. */
-  readonly delimiter?: string;
-  /** Names of the fields, for files without a first line that has them. */
-  readonly columns?: readonly string[];
-}
-
-/** One record of a file, as texts by field. */
-interface CsvRecord {
-  readonly record: Readonly<Record<string, string>>;
-  readonly info: { readonly lines: number };
-}
+export type { CsvReadOptions };
 
 /**
  * The records of all files that match, by the names in the first line: as texts, or, with a schema, as its rows. Files are read in
@@ -49,50 +30,8 @@ export function read(
   return {
     defaultName: "csv.read",
     expand(p) {
-      const records = p
-        .apply(create("pattern", [pattern]))
-        .apply(flatMap("match files", (glob) => matchFiles(glob)))
-        .apply(reshuffle("spread files"))
-        .apply(flatMap("read records", (file) => recordsOf(file, schema, options), { concurrency: 1 }));
+      const records = p.apply(readFiles("files", pattern, csvRecords(schema, options)));
       return schema === undefined ? records : records.apply(withCoder(coderOf(schema)));
     },
   };
-}
-
-async function* recordsOf(
-  { path }: FileMetadata,
-  schema: RowSchema<unknown> | undefined,
-  { delimiter = ",", columns }: CsvReadOptions = {},
-): AsyncGenerator<unknown> {
-  const { parse } = await import("csv-parse"); // not needed by most pipelines
-  const settings: ParseOptions = {
-    bom: true,
-    delimiter,
-    columns: columns === undefined ? true : [...columns],
-    info: true,
-    skip_empty_lines: true,
-  };
-  const source = Readable.from(copied(contentOf(path)));
-  const parser = source.pipe(parse(settings));
-  source.on("error", (error) => parser.destroy(error));
-  const toRow = schema === undefined ? (record: unknown) => record : rowReader(schema);
-  try {
-    for await (const each of parser) {
-      const { record, info } = each as CsvRecord;
-      try {
-        yield toRow(record);
-      } catch (cause) {
-        throw new Error(`line ${info.lines}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-      }
-    }
-  } catch (cause) {
-    throw new Error(`cannot read "${path}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  } finally {
-    source.destroy();
-  }
-}
-
-/** Blocks are reused by who reads them, and a stream keeps some. */
-async function* copied(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  for await (const block of blocks) yield Buffer.from(block);
 }

@@ -3,25 +3,39 @@ import type { RowSchema, Schema } from "../../../portability/schemas/index.js";
 
 type FromText = (text: string) => unknown;
 
+/** Makes a row of the texts of a record. @throws RangeError naming the field that does not fit */
+export type FromTexts = (texts: readonly string[]) => Readonly<Record<string, unknown>>;
+
+/** Of records whose fields have these names: the texts by name. */
+export function textReader(names: readonly string[]): FromTexts {
+  return (texts) => {
+    const record: Record<string, string> = {};
+    for (let i = 0; i < names.length; i++) record[names[i]] = texts[i];
+    return record;
+  };
+}
+
 /**
- * Makes rows of a schema from records of texts. An empty text is null where the field may be null.
+ * The rows of a schema. An empty text is null where the field may be null.
  *
- * @throws PipelineError at once for a field whose type no text stands for; the function throws RangeError naming the field
+ * @throws PipelineError at once for a field whose type no text stands for; the function throws RangeError for names of which one is missing
  */
-export function rowReader(schema: RowSchema<unknown>): (record: Readonly<Record<string, string>>) => Record<string, unknown> {
-  const fields = schema.shape.fields.map(({ name, type }) => ({ name, fromText: fromTextOf(name, type) }));
-  return (record) => {
-    const row: Record<string, unknown> = {};
-    for (const { name, fromText } of fields) {
-      const text = Object.hasOwn(record, name) ? record[name] : undefined;
-      if (text === undefined) throw new RangeError(`there is no field "${name}"; there are ${Object.keys(record).join(", ")}`);
-      try {
-        row[name] = fromText(text);
-      } catch (cause) {
-        throw new RangeError(`field "${name}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-      }
-    }
-    return row;
+export function rowReader(schema: RowSchema<unknown>): (names: readonly string[]) => FromTexts {
+  const wanted = schema.shape.fields.map(({ name, type }) => ({ name, fromText: fromTextOf(name, type) }));
+  return (names) => {
+    const fields = wanted.map(({ name, fromText }) => ({ name, fromText, at: names.lastIndexOf(name) }));
+    const missing = fields.find(({ at }) => at < 0);
+    if (missing !== undefined) throw new RangeError(`there is no field "${missing.name}"; there are ${names.join(", ")}`);
+    return (texts) => {
+      const row: Record<string, unknown> = {};
+      for (const { name, fromText, at } of fields)
+        try {
+          row[name] = fromText(texts[at]);
+        } catch (cause) {
+          throw new RangeError(`field "${name}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+        }
+      return row;
+    };
   };
 }
 

@@ -3,6 +3,7 @@
 // F1. A file is visible under its name only as a whole. What is being written is hidden: a name that begins with a dot, or none at all.
 // F2. Whatever was begun can be abandoned at any time, again and again; after that nothing of it is left, unless it had been published.
 // F3. Errors of reading say what and what to do. Those of writing are the system's own, for who knows the target to explain by `failure`.
+import type { FileError } from "./file-error.js";
 import type { ByteSink } from "./file-format.js";
 
 /** What is known of a file without opening it. */
@@ -64,6 +65,6 @@ export interface FileSystem {
   abandon(file: PreparedFile): Promise<void>;
   /** Removes a file if it is there. */
   remove(path: string): Promise<void>;
-  /** An error that says what to do; the system's own error is its cause. */
-  failure(doing: "read" | "write", path: string, cause: unknown): Error;
+  /** An error that says what to do; one that does already is given back. */
+  failure(doing: "read" | "write", path: string, cause: unknown): FileError;
 }

@@ -3,6 +3,7 @@ import { constants, existsSync } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
+import { FileError } from "./file-error.js";
 import { temporaryName } from "./file-names.js";
 import type { FileMetadata, FileSystem, NewFile } from "./file-system.js";
 import { localBlocks } from "./local-blocks.js";
@@ -116,8 +117,9 @@ const REASONS = {
   ]),
 };
 
-function failure(doing: "read" | "write", path: string, cause: unknown): Error {
+function failure(doing: "read" | "write", path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
   const { code, message } = cause as NodeJS.ErrnoException;
   const missing = doing === "read" && code === "ENOENT" ? `there is no such file (in ${process.cwd()})` : undefined;
-  return new Error(`cannot ${doing} "${path}": ${missing ?? REASONS[doing].get(code ?? "") ?? message}`, { cause });
+  return new FileError(doing, path, missing ?? REASONS[doing].get(code ?? "") ?? message, cause);
 }

@@ -19,9 +19,7 @@ export async function* contentOf(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* decompress(blocksOf(path), compression);
   } catch (cause) {
-    const error = cause as NodeJS.ErrnoException;
-    // Of a decompressor's errors, the file system's own are told from those by what they say already.
-    throw error.message.startsWith("cannot read ") ? error : fileSystemOf(path).failure("read", path, error);
+    throw fileSystemOf(path).failure("read", path, cause);
   }
 }
 

@@ -1,3 +1,5 @@
+import { FileError } from "./file-error.js";
+
 /** What the store's own error means for who runs the pipeline, by its name or code. */
 const REASONS: Readonly<Record<string, string>> = {
   NoSuchBucket: "there is no such bucket",
@@ -18,13 +20,13 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** An error that says what to do; the store's own is its cause. */
-export function s3Failure(doing: "read" | "write", path: string, cause: unknown): Error {
+export function s3Failure(doing: "read" | "write", path: string, cause: unknown): FileError {
+  if (cause instanceof FileError) return cause;
   const { name, code, message, $metadata } = cause as Error & { code?: string; $metadata?: { httpStatusCode?: number } };
-  if (typeof message === "string" && message.startsWith(`cannot ${doing} "`)) return cause as Error;
   const reason =
     REASONS[code ?? ""] ??
     REASONS[name] ??
     ($metadata?.httpStatusCode === 403 ? REASONS["Forbidden"] : undefined) ??
     (/region is missing/i.test(message) ? "the region is not known; set AWS_REGION" : undefined);
-  return new Error(`cannot ${doing} "${path}": ${reason ?? (message || name)}`, { cause });
+  return new FileError(doing, path, reason ?? (message || name), cause);
 }

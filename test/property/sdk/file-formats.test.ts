@@ -113,7 +113,7 @@ describe("files of a format", () => {
       "id,at\n1,x\nmany,y\n",
       /cannot read ".*bad.*\.csv": line 3: field "id": expected a whole number from .*, got "many"/,
     ],
-    ["a missing field", "id\n1\n", /line 2: there is no field "at"; there are id/],
+    ["a missing field", "id\n1\n", /cannot read ".*\.csv": there is no field "at"; there are id/],
     ["a record of another length", "id,at\n1,x,y\n", /cannot read ".*\.csv": Invalid Record Length/],
     ["an open quote", 'id,at\n1,"x\n', /cannot read ".*\.csv": Quote Not Closed/],
   ] as const)
@@ -134,6 +134,10 @@ describe("files of a format", () => {
       [{ a: "1", b: "2" }],
     );
     assert.deepEqual((await collected((p) => p.apply(csv.read(path, { columns: ["x", "y"] })))).length, 2);
+    await assert.rejects(
+      collected((p) => p.apply(csv.read(path, { columns: ["x"] }))),
+      /cannot read ".*plain\.csv": line 1: Invalid Record Length: there are 1 columns and 2 fields/,
+    );
   });
 
   it("JSON lines name the line that is none", async () => {

@@ -133,6 +133,7 @@ describe("the public interface", function () {
         await writeFile(join(place, name), text);
       }
       process.chdir(place);
+      await run(prelude.typedFiles, {}, local());
       console.log = () => {};
     });
     after(async () => {
