@@ -1,7 +1,7 @@
+import { iterableCoder, kvCoder, utf8Coder, type Coder } from "../../../portability/coders/index.js";
 import { kv, type KV } from "../../../portability/values/index.js";
 import type { PCollection } from "../../model/pcollection.js";
 import { composite, type PTransform } from "../../model/ptransform.js";
-import { withKeys } from "../../transforms/elementwise.js";
 import { groupByKey } from "../../transforms/group-by-key.js";
 import { output, parDo } from "../../transforms/par-do.js";
 import type { WriteFormat } from "./file-format.js";
@@ -14,17 +14,14 @@ export interface WholeShard {
   readonly file: PreparedFile;
 }
 
+/** Records of a file that travel together: so a record costs no key, no window and no place in a group of its own. */
+const BATCH_RECORDS = 256;
+
 /** W1 of write-files.ts: the records of each file are brought together and written by one writer; gives what is to be published. */
 export function writeWhole<T>(target: WriteTarget<T>, format: WriteFormat<T>): PTransform<PCollection<T>, PCollection<KV<string, string>>> {
-  const { destination, shards = 1 } = target;
-  let next = 0;
-  const keyOf = (element: T): string => {
-    next = next + 1 < shards ? next + 1 : 0;
-    return `${next}/${destination === undefined ? "" : destination(element)}`;
-  };
   return composite("write files", (input: PCollection<T>) =>
     input
-      .apply(withKeys("by file", keyOf))
+      .apply(batchByFile(target, input.coder as Coder<T>))
       .apply(groupByKey("gather records"))
       .apply(
         parDo("write file", {
@@ -35,7 +32,7 @@ export function writeWhole<T>(target: WriteTarget<T>, format: WriteFormat<T>): P
             atEnd(() => files.abandonAll()); // W4
             return files;
           },
-          process: async ({ key, value }: KV<string, Iterable<T>>, { local, emit }) => {
+          process: async ({ key, value }: KV<string, Iterable<Iterable<T>>>, { local, emit }) => {
             const slash = key.indexOf("/");
             const [shard, name] = [Number(key.slice(0, slash)), key.slice(slash + 1)];
             const file = await local.write(fileName(target, name, shard), format, value);
@@ -46,6 +43,32 @@ export function writeWhole<T>(target: WriteTarget<T>, format: WriteFormat<T>): P
   );
 }
 
+/** Batches of records, by `<number of the shard>/<destination>`. */
+function batchByFile<T>(
+  { destination, shards = 1 }: WriteTarget<T>,
+  coder: Coder<T>,
+): PTransform<PCollection<T>, PCollection<KV<string, Iterable<T>>>> {
+  let next = 0;
+  return parDo("batch by file", {
+    outputs: output<KV<string, Iterable<T>>>(kvCoder(utf8Coder, iterableCoder(coder))),
+    setup: () => new Map<string, T[]>(),
+    process(record: T, { local: batches, emit }) {
+      next = next + 1 < shards ? next + 1 : 0;
+      const key = `${next}/${destination === undefined ? "" : destination(record)}`;
+      const batch = batches.get(key);
+      if (batch === undefined) batches.set(key, [record]);
+      else if (batch.push(record) >= BATCH_RECORDS) {
+        batches.delete(key);
+        emit(kv(key, batch));
+      }
+    },
+    finishBundle({ local: batches, emit }) {
+      for (const [key, batch] of batches) emit(kv(key, batch));
+      batches.clear();
+    },
+  });
+}
+
 /** The files that one task has begun. */
 export class WholeFiles {
   private readonly prepared: PreparedFile[] = [];
@@ -54,14 +77,15 @@ export class WholeFiles {
   constructor(private readonly files: FileSystem) {}
 
   /** Writes a file that is complete and not yet visible. @throws Error naming it */
-  async write<T>(path: string, format: WriteFormat<T>, records: Iterable<T>): Promise<PreparedFile> {
+  async write<T>(path: string, format: WriteFormat<T>, batches: Iterable<Iterable<T>>): Promise<PreparedFile> {
     const file = await this.begin(path);
     try {
       const writer = format.open(file);
-      for (const record of records) {
-        const written = writer.write(record);
-        if (written !== undefined) await written;
-      }
+      for (const batch of batches)
+        for (const record of batch) {
+          const written = writer.write(record);
+          if (written !== undefined) await written;
+        }
       await writer.finish();
     } catch (cause) {
       throw this.files.failure("write", path, cause);
