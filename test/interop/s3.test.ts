@@ -3,7 +3,23 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { S3 } from "../../sdk/io/files/s3-client.js";
 import { local } from "../../local/index.js";
-import { create, csv, files, jsonLines, map, pipeline, reshuffle, run, textIO, type PCollection, type Pipeline } from "../../sdk/index.js";
+import {
+  avro,
+  create,
+  csv,
+  files,
+  jsonLines,
+  map,
+  parquet,
+  pipeline,
+  reshuffle,
+  rows,
+  run,
+  schema,
+  textIO,
+  type PCollection,
+  type Pipeline,
+} from "../../sdk/index.js";
 import { s3Client } from "../../sdk/io/files/s3-client.js";
 import { s3Files } from "../../sdk/io/files/s3-files.js";
 import { beamstorm } from "../support/run-cli.js";
@@ -130,6 +146,25 @@ describe("files in S3", function () {
     assert.deepEqual((await outputOf((p) => p.apply(textIO.read(at("large.txt"))))).sort(), lines.sort());
     assert.deepEqual(await contents(), ["large.txt"]);
   });
+
+  for (const format of ["avro", "parquet"] as const)
+    it(`are written whole and read at any place: ${format}`, async () => {
+      const Order = schema.row({ id: schema.int64, note: schema.nullable(schema.string) });
+      const orders = [1n, 2n, 3n].map((id) => ({ id, note: id === 2n ? null : `note ${id}` }));
+      const { read, write } = { avro, parquet }[format];
+      await outputOf((p) =>
+        p
+          .apply(create(orders))
+          .apply(rows.as(Order))
+          .apply(write(at(`o.${format}`), Order)),
+      );
+      const found = await outputOf((p) => p.apply(read(at(`*.${format}`), Order)));
+      assert.deepEqual(
+        found.sort((a, b) => Number(a.id - b.id)),
+        orders,
+      );
+      assert.deepEqual(await contents(), [`o.${format}`]);
+    });
 
   it("are not touched by a run that fails, and nothing is left of it", async () => {
     await put("out.txt", "old");
