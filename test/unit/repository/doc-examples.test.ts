@@ -1,6 +1,6 @@
 // Every public symbol says what it is, every value with an example, and every example compiles and runs.
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -94,19 +94,23 @@ describe("the public interface", function () {
     const { log } = console;
 
     before(async () => {
+      await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       await writeFile(source, moduleOf());
+      const readme = await readFile(join(root, "README.md"), "utf8");
+      for (const [i, [, code]] of [...readme.matchAll(/^```ts\n([^]*?)^```/gm)].entries())
+        await writeFile(join(folder, `readme-${i}.ts`), code);
       await writeFile(
         join(folder, "tsconfig.json"),
         JSON.stringify({
           extends: "../../tsconfig.check.json",
           compilerOptions: { noUnusedLocals: false, noUnusedParameters: false, noEmit: true, rootDir: "../..", incremental: false },
-          include: ["examples.ts"],
+          include: ["*.ts"],
         }),
       );
     });
 
-    it("compiles", async () => {
+    it("compiles, and so does the README", async () => {
       const tsc = join(root, "node_modules/@typescript/native/bin/tsc");
       const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", folder], { cwd: root }).catch(
         (error: { stdout: string }) => error,
