@@ -1,4 +1,4 @@
-// zstd where Node has none of its own (before 22.15): WebAssembly compresses, JavaScript decompresses. Loaded when first needed.
+// zstd without Node's own: WebAssembly compresses where Node cannot (before 22.15), JavaScript decompresses. Loaded when first needed.
 import { createRequire } from "node:module";
 import { Transform } from "node:stream";
 import type * as Wasm from "@bokuweb/zstd-wasm";
