@@ -95,6 +95,7 @@ describe("files in S3", function () {
     const keys = Array.from({ length: 1100 }, (_, i) => `many/${i}.txt`);
     for (let i = 0; i < keys.length; i += 50) await Promise.all(keys.slice(i, i + 50).map((key) => put(key, "x")));
     for (const other of ["many/deep/1.txt", "many/1.csv", "many/.hidden.txt", "other/1.txt"]) await put(other, "no");
+    await put("many/folder.txt/", "");
     const found = await s3Files.match(at("many/*.txt"));
     assert.deepEqual(
       found.map(({ path }) => path),

@@ -27,7 +27,8 @@ export const s3Files: FileSystem = {
       const found: FileMetadata[] = [];
       for await (const page of s3.sdk.paginateListObjectsV2({ client: s3.client }, { Bucket, Prefix: literalPrefix(Key) }))
         for (const { Key: key, Size = 0, LastModified } of page.Contents ?? [])
-          if (key !== undefined && matches(key))
+          // A key that ends with a slash stands for a folder.
+          if (key !== undefined && !key.endsWith("/") && matches(key))
             found.push({ path: `s3://${Bucket}/${key}`, size: Size, modified: LastModified?.getTime() ?? 0 });
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     } catch (cause) {
