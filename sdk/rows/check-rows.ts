@@ -2,6 +2,7 @@
 import { coderOf, type Coder } from "../../portability/coders/index.js";
 import type { LogicalShape, RowSchema, Schema } from "../../portability/schemas/index.js";
 import { renderElement } from "../../portability/stage-host/index.js";
+import { LOGICAL_TYPE } from "../../portability/urns/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { elementwise } from "../transforms/par-do.js";
@@ -109,10 +110,10 @@ function presentCheckOf({ shape }: Schema<unknown>): Check {
 /** Values of the logical types that the coders know; of others those of the representation. */
 function logicalCheckOf({ urn, representation }: LogicalShape): Check {
   switch (urn) {
-    case "beam:logical_type:millis_instant:v1":
-    case "beam:logical_type:date:v1":
+    case LOGICAL_TYPE.MILLIS_INSTANT:
+    case LOGICAL_TYPE.DATE:
       return simple(Number.isInteger, "a whole number");
-    case "beam:logical_type:decimal:v1":
+    case LOGICAL_TYPE.DECIMAL:
       return simple(
         (value) =>
           isObject(value) &&

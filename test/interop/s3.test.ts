@@ -2,38 +2,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { S3 } from "../../sdk/io/files/s3-client.js";
-import { local } from "../../local/index.js";
-import {
-  avro,
-  create,
-  csv,
-  files,
-  jsonLines,
-  map,
-  parquet,
-  pipeline,
-  reshuffle,
-  rows,
-  run,
-  schema,
-  textIO,
-  type PCollection,
-  type Pipeline,
-} from "../../sdk/index.js";
+import { avro, create, csv, files, jsonLines, map, parquet, reshuffle, rows, schema, textIO } from "../../sdk/index.js";
 import { s3Client } from "../../sdk/io/files/s3-client.js";
 import { s3Files } from "../../sdk/io/files/s3-files.js";
 import { beamstorm } from "../support/run-cli.js";
 import { S3Server } from "../support/s3-server.js";
-
-async function outputOf<T>(build: (p: Pipeline) => PCollection<T>, runtime = {}): Promise<T[]> {
-  const found: T[] = [];
-  await run(
-    pipeline((p) => build(p).apply(map((element) => void found.push(element)))),
-    {},
-    local({ runtime }),
-  );
-  return found;
-}
+import { outputOf } from "../support/output-of.js";
 
 describe("files in S3", function () {
   this.timeout(120_000);

@@ -13,12 +13,14 @@ import { openFile } from "./open-file.js";
 export function readFiles<T>(defaultName: string, pattern: string, format: ReadFormat<T>): PTransform<Pipeline, PCollection<T>> {
   return {
     defaultName,
-    expand: (p) =>
-      p
-        .apply(create("pattern", [pattern]))
-        .apply(flatMap("match files", (glob) => matchFiles(glob)))
-        .apply(reshuffle("spread files"))
-        .apply(flatMap("read", (file: FileMetadata) => format.records(openFile(file)), { concurrency: 1 }))
-        .apply(flatMap("records", (records) => records)),
+    expand: (p) => recordsOf(p.apply(create("pattern", [pattern])).apply(flatMap("match files", (glob) => matchFiles(glob))), format),
   };
+}
+
+/** The records of files that were found. */
+export function recordsOf<T>(found: PCollection<FileMetadata>, format: ReadFormat<T>): PCollection<T> {
+  return found
+    .apply(reshuffle("spread files"))
+    .apply(flatMap("read", (file) => format.records(openFile(file)), { concurrency: 1 }))
+    .apply(flatMap("records", (records) => records));
 }

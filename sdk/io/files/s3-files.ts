@@ -21,7 +21,10 @@ export const s3Files: FileSystem = {
     if (!isDynamicPattern(Key)) return [await s3Files.stat(pattern)];
     try {
       // An object may be named like a pattern.
-      const same = await metadataOf(s3, pattern).catch(() => undefined);
+      const same = await metadataOf(s3, pattern).catch((cause: unknown) => {
+        if (!(cause instanceof s3.sdk.NotFound)) throw cause;
+        return undefined;
+      });
       if (same !== undefined) return [same];
       const matches = matcherOf(Key);
       const found: FileMetadata[] = [];

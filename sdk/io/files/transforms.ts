@@ -9,7 +9,8 @@ import type { ReadFormat, WriteFormat } from "./file-format.js";
 import type { FileMetadata } from "./file-system.js";
 import { fileSystemOf } from "./file-systems.js";
 import { matchFiles } from "./match-files.js";
-import { contentOf, openFile } from "./open-file.js";
+import { contentOf } from "./open-file.js";
+import { recordsOf } from "./read-files.js";
 import { writeFiles } from "./write-files.js";
 import type { WriteFilesOptions } from "./write-target.js";
 
@@ -132,14 +133,7 @@ export async function readText(file: FileMetadata): Promise<string> {
  * ```
  */
 export function read<T>(format: ReadFormat<T>): PTransform<PCollection<FileMetadata>, PCollection<T>> {
-  return {
-    defaultName: "files.read",
-    expand: (found) =>
-      found
-        .apply(reshuffle("spread files"))
-        .apply(flatMap("read", (file) => format.records(openFile(file)), { concurrency: 1 }))
-        .apply(flatMap("records", (records) => records)),
-  };
+  return { defaultName: "files.read", expand: (found) => recordsOf(found, format) };
 }
 
 /**

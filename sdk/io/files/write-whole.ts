@@ -48,13 +48,13 @@ function batchByFile<T>(
   { destination, shards = 1 }: WriteTarget<T>,
   coder: Coder<T>,
 ): PTransform<PCollection<T>, PCollection<KV<string, Iterable<T>>>> {
-  let next = 0;
   return parDo("batch by file", {
     outputs: output<KV<string, Iterable<T>>>(kvCoder(utf8Coder, iterableCoder(coder))),
-    setup: () => new Map<string, T[]>(),
-    process(record: T, { local: batches, emit }) {
-      next = next + 1 < shards ? next + 1 : 0;
-      const key = `${next}/${destination === undefined ? "" : destination(record)}`;
+    setup: () => ({ shard: 0, batches: new Map<string, T[]>() }),
+    process(record: T, { local, emit }) {
+      const { batches } = local;
+      local.shard = (local.shard + 1) % shards; // in turn
+      const key = `${local.shard}/${destination === undefined ? "" : destination(record)}`;
       const batch = batches.get(key);
       if (batch === undefined) batches.set(key, [record]);
       else if (batch.push(record) >= BATCH_RECORDS) {
@@ -62,7 +62,7 @@ function batchByFile<T>(
         emit(kv(key, batch));
       }
     },
-    finishBundle({ local: batches, emit }) {
+    finishBundle({ local: { batches }, emit }) {
       for (const [key, batch] of batches) emit(kv(key, batch));
       batches.clear();
     },

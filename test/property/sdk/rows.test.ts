@@ -1,8 +1,8 @@
 // Grouping and joining rows gives what loops over arrays do.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { local } from "../../../local/index.js";
-import { create, map, pipeline, rows, run, schema, type PCollection, type Pipeline } from "../../../sdk/index.js";
+import { create, rows, schema } from "../../../sdk/index.js";
+import { outputOf } from "../../support/output-of.js";
 
 const Left = schema.row({ a: schema.nullable(schema.string), b: schema.int32, n: schema.nullable(schema.int64), x: schema.double });
 const Right = schema.row({ a: schema.nullable(schema.string), c: schema.int32, y: schema.string });
@@ -13,15 +13,6 @@ const lefts = fc.array(
 );
 const rights = fc.array(fc.record({ a, c: fc.integer({ min: 0, max: 2 }), y: fc.string({ maxLength: 2 }) }), { maxLength: 12 });
 
-async function outputOf<T>(build: (p: Pipeline) => PCollection<T>): Promise<T[]> {
-  const found: T[] = [];
-  await run(
-    pipeline((p) => build(p).apply(map((element) => void found.push(element)))),
-    {},
-    local(),
-  );
-  return found;
-}
 const text = (value: unknown): string => JSON.stringify(value, (_, each: unknown) => (typeof each === "bigint" ? `${each}n` : each));
 const sorted = (values: readonly unknown[]): string[] => values.map(text).sort();
 

@@ -58,6 +58,21 @@ describe("JobServer", () => {
     return all;
   };
 
+  /** A job in the midst of a bundle that never ends; its id. */
+  async function endlessJob(): Promise<string> {
+    let reached = (): void => {};
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const jobId = await prepare(
+      await pipeline(() => {
+        reached();
+        return new Promise(() => {});
+      }),
+    );
+    await client.run({ preparationId: jobId }, callContext());
+    await running;
+    return jobId;
+  }
+
   it("tells the states of a job to those who ask before it runs", async () => {
     const jobId = await prepare(await pipeline((value, meta, emit) => emit(value, meta)));
     const states = collect(client.getStateStream({ jobId }, callContext()));
@@ -121,16 +136,7 @@ describe("JobServer", () => {
   });
 
   it("cancels a job whose workers do not end by themselves", async () => {
-    let reached = (): void => {};
-    const running = new Promise<void>((resolve) => (reached = resolve));
-    const jobId = await prepare(
-      await pipeline(() => {
-        reached();
-        return new Promise(() => {});
-      }),
-    );
-    await client.run({ preparationId: jobId }, callContext());
-    await running;
+    const jobId = await endlessJob();
     assert.equal((await client.cancel({ jobId }, callContext())).state, State.CANCELLING);
     const states = await collect(client.getStateStream({ jobId }, callContext()));
     assert.equal(states.at(-1)!.state, State.CANCELLED);
@@ -138,16 +144,7 @@ describe("JobServer", () => {
   });
 
   it("ends running jobs and their workers when it is closed", async () => {
-    let reached = (): void => {};
-    const running = new Promise<void>((resolve) => (reached = resolve));
-    const jobId = await prepare(
-      await pipeline(() => {
-        reached();
-        return new Promise(() => {});
-      }),
-    );
-    await client.run({ preparationId: jobId }, callContext());
-    await running;
+    await endlessJob();
     await server.close();
     await pool!.harnesses[0].ended;
     assert.deepEqual(pool!.stopped, [pool!.harnesses[0].workerId]);

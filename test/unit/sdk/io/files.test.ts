@@ -3,20 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
-import { local } from "../../../../local/index.js";
-import { create, csv, files, jsonLines, map, pipeline, run, textIO, type PCollection, type Pipeline } from "../../../../sdk/index.js";
+import { create, csv, files, jsonLines, map, textIO } from "../../../../sdk/index.js";
 import { failing } from "../../../support/failing-files.js";
-
-/** What a pipeline puts out, in no order. */
-async function outputOf<T>(build: (p: Pipeline) => PCollection<T>, runtime = {}): Promise<T[]> {
-  const found: T[] = [];
-  await run(
-    pipeline((p) => build(p).apply(map((element) => void found.push(element)))),
-    {},
-    local({ runtime }),
-  );
-  return found;
-}
+import { outputOf } from "../../../support/output-of.js";
 
 const orders = [
   { id: 1, country: "DE" },

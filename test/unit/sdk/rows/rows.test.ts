@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { z } from "zod";
-import { local } from "../../../../local/index.js";
-import {
-  create,
-  map,
-  pipeline,
-  rows,
-  run,
-  schema,
-  UserCodeError,
-  type Appliable,
-  type PCollection,
-  type Pipeline,
-} from "../../../../sdk/index.js";
+import { create, pipeline, rows, schema, UserCodeError, type Appliable, type PCollection, type Pipeline } from "../../../../sdk/index.js";
+import { outputOf } from "../../../support/output-of.js";
 
 const Order = schema.row({
   id: schema.string,
@@ -34,15 +23,6 @@ const customers = [
   { key: null, name: "Nobody" },
 ];
 
-async function outputOf<T>(build: (p: Pipeline) => PCollection<T>): Promise<T[]> {
-  const found: T[] = [];
-  await run(
-    pipeline((p) => build(p).apply(map((element) => void found.push(element)))),
-    {},
-    local(),
-  );
-  return found;
-}
 const all = (p: Pipeline) => p.apply(create(orders)).apply(rows.as(Order));
 const allCustomers = (p: Pipeline) => p.apply(create("customers", customers)).apply(rows.as(Customer));
 const refused = (build: (p: Pipeline) => unknown, message: RegExp): void => {
