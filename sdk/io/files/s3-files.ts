@@ -20,19 +20,16 @@ export const s3Files: FileSystem = {
     const s3 = await s3Client();
     if (!isDynamicPattern(Key)) return [await s3Files.stat(pattern)];
     try {
-      // An object may be named like a pattern.
-      const same = await metadataOf(s3, pattern).catch((cause: unknown) => {
-        if (!(cause instanceof s3.sdk.NotFound)) throw cause;
-        return undefined;
-      });
-      if (same !== undefined) return [same];
       const matches = matcherOf(Key);
       const found: FileMetadata[] = [];
       for await (const page of s3.sdk.paginateListObjectsV2({ client: s3.client }, { Bucket, Prefix: literalPrefix(Key) }))
-        for (const { Key: key, Size = 0, LastModified } of page.Contents ?? [])
+        for (const { Key: key, Size = 0, LastModified } of page.Contents ?? []) {
           // A key that ends with a slash stands for a folder.
-          if (key !== undefined && !key.endsWith("/") && matches(key))
-            found.push({ path: `s3://${Bucket}/${key}`, size: Size, modified: LastModified?.getTime() ?? 0 });
+          if (key === undefined || key.endsWith("/")) continue;
+          const metadata = { path: `s3://${Bucket}/${key}`, size: Size, modified: LastModified?.getTime() ?? 0 };
+          if (key === Key) return [metadata]; // an object may be named like a pattern
+          if (matches(key)) found.push(metadata);
+        }
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     } catch (cause) {
       throw s3Failure("read", pattern, cause);
