@@ -13,20 +13,29 @@ export function keyedView(
   kind: "map" | "multimap",
   name: string,
 ): ReadonlyMap<unknown, unknown> {
-  const view: Map<unknown, unknown> = elements.every(({ key }) => isPlainKey(key)) ? new Map() : new EncodedKeyMap(keyCoder);
+  const newView = (): Map<unknown, unknown> => (elements.every(({ key }) => isPlainKey(key)) ? new Map() : new EncodedKeyMap(keyCoder));
+  if (kind === "multimap") return multimapOf(elements, newView());
+  const view = newView();
+  for (const { key, value } of elements) view.set(key, value);
+  if (view.size < elements.length) refuseRepeatedKeys(elements, newView(), name);
+  return view;
+}
+
+function multimapOf(elements: readonly KV<unknown, unknown>[], view: Map<unknown, unknown>): ReadonlyMap<unknown, unknown> {
   for (const { key, value } of elements) {
-    if (kind === "map") {
-      const before = view.size;
-      view.set(key, value);
-      if (view.size === before)
-        throw new RangeError(`side input "${name}" has several values for the key ${renderElement(key)}; read it with asMultimap()`);
-      continue;
-    }
-    const values = view.get(key);
+    const values = view.get(key) as unknown[] | undefined;
     if (values === undefined) view.set(key, [value]);
-    else (values as unknown[]).push(value);
+    else values.push(value);
   }
   return view;
+}
+
+function refuseRepeatedKeys(elements: readonly KV<unknown, unknown>[], seen: Map<unknown, unknown>, name: string): never {
+  const repeated = elements.find(({ key }) => {
+    const before = seen.size;
+    return seen.set(key, true).size === before;
+  });
+  throw new RangeError(`side input "${name}" has several values for the key ${renderElement(repeated?.key)}; read it with asMultimap()`);
 }
 
 /** Keys that a Map tells apart just as their encodings do. */
