@@ -26,7 +26,9 @@ import {
   partition,
   pipeline,
   reshuffle,
+  rows,
   run,
+  schema,
   sessions,
   sliding,
   sumFn,
@@ -87,6 +89,8 @@ const grouped = ({ windowing }: Pair, made: PCollection<number>, meant: readonly
   windowing,
   merged: windowing.kind === "sessions",
 });
+const Numbered = schema.row({ n: schema.int64, key: schema.int64 });
+const asRows = (made: PCollection<number>) => made.apply(map((n) => ({ n: BigInt(n), key: BigInt(keyOf(n)) }))).apply(rows.as(Numbered));
 const tally = (values: readonly number[]): Map<number, number> => {
   const counts = new Map<number, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -194,6 +198,25 @@ const unary: Record<string, (pair: Pair) => Pair> = {
         .apply(flatMap(({ value }) => value)),
       flatMapItems(group(keyed(pair.meant), merges(pair)), ([, values]) => values.sort((a, b) => b - a).slice(0, 2)),
     ),
+  "rows of other fields": (pair) => ({
+    ...pair,
+    made: asRows(pair.made)
+      .apply(rows.rename({ n: "number" }))
+      .apply(rows.add("sum", schema.int64, ({ number, key }) => number + key))
+      .apply(rows.select("sum"))
+      .apply(map((row) => Number(row.sum))),
+    meant: flatMapItems(pair.meant, (n) => [n + keyOf(n)]),
+  }),
+  "rows.groupBy": (pair) =>
+    grouped(
+      pair,
+      asRows(pair.made)
+        .apply(rows.groupBy(["key"], { size: rows.count(), total: rows.sum("n"), largest: rows.max("n") }))
+        .apply(map(({ key, size, total, largest }) => Number(key * 31n + size * 7n + total * 3n + largest) % 1009)),
+      flatMapItems(group(keyed(pair.meant), merges(pair)), ([key, values]) => [
+        (key * 31 + values.length * 7 + sum(values) * 3 + Math.max(...values)) % 1009,
+      ]),
+    ),
 };
 
 const sameSpan = (a: Pair, b: Pair): boolean => JSON.stringify([a.windowing, a.merged]) === JSON.stringify([b.windowing, b.merged]);
@@ -221,6 +244,16 @@ const binary: Record<string, (a: Pair, b: Pair, p: Pipeline) => Pair> = {
         .apply(coGroupByKey({ left: a.made.apply(withKeys(keyOf)), right: b.made.apply(withKeys(keyOf)) }))
         .apply(map(({ key, value: { left, right } }) => digest(digest(key, left), right))),
       flatMapItems(group(pairsOf(a, b), merges(a)), ([key, values]) => [digest(digest(key, sideOf(values, 0)), sideOf(values, 1))]),
+    ),
+  "rows.join": (a, b) =>
+    grouped(
+      a,
+      asRows(a.made)
+        .apply(rows.join(asRows(b.made).apply(rows.rename({ n: "other" })), ["key"]))
+        .apply(map(({ n, other }) => Number(n * 5n + other) % 1009)),
+      flatMapItems(group(pairsOf(a, b), merges(a)), ([, values]) =>
+        sideOf(values, 0).flatMap((left) => sideOf(values, 1).map((right) => (left * 5 + right) % 1009)),
+      ),
     ),
   fullJoin: (a, b) =>
     grouped(

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create, csv, files, jsonLines, map, textIO } from "../../../../sdk/index.js";
+import type { FileSystem } from "../../../../sdk/io/files/file-system.js";
+import { localFiles } from "../../../../sdk/io/files/local-files.js";
 import { failing } from "../../../support/failing-files.js";
 import { outputOf } from "../../../support/output-of.js";
 
@@ -131,6 +133,23 @@ describe("files", () => {
       assert.equal(Object.keys(found).length, 200);
       for (const [name, text] of Object.entries(found))
         assert.deepEqual(sortedLines(text), [0, 200, 400, 600, 800].map((n) => String(n + Number(name.replace(".txt", "")))).sort());
+    });
+
+    it("are 64 at most that a bundle has open", async () => {
+      let open = 0;
+      let most = 0;
+      const counting: FileSystem = {
+        ...localFiles,
+        async create(path) {
+          const file = await localFiles.create(path);
+          most = Math.max(most, ++open);
+          return { ...file, close: () => file.close().then(() => void open--) };
+        },
+      };
+      const target = { destination: ({ id }: { id: number }) => String(id), files: counting };
+      const numbered = Array.from({ length: 100 }, (_, id) => ({ id, text: "more than is buffered".repeat(13_000) }));
+      await outputOf((p) => p.apply(create(numbered)).apply(jsonLines.write(join(folder, "*.jsonl"), target)));
+      assert.deepEqual([most, open], [64, 0]);
     });
 
     for (const name of ["../up", "a//b", "", ".", "a/.hidden", "a\0b", "a\\..\\b"])

@@ -136,6 +136,12 @@ describe("Avro files", () => {
     assert.deepEqual(await recordsIn(avroRows(Row), await bytesOf(avroFormat(Row, { codec: "null" }), rows), "memory", 4096), rows);
   });
 
+  it("whose compressed blocks have another checksum are refused", async () => {
+    const file = await fixture("fastavro-snappy.avro");
+    file[file.length - 17]++; // before the marker at the end
+    await assert.rejects(recordsIn(avroRows(schema.row(common)), file, "a.avro"), /cannot read "a\.avro": it is damaged.+checksum/);
+  });
+
   it("that are cut off are refused by name, or end with the last whole block", async () => {
     const Row = schema.row({ text: schema.string });
     const rows = Array.from({ length: 3 }, (_, i) => ({ text: `${i}`.repeat(40_000) }));
