@@ -9,6 +9,7 @@ import {
   coGroupByKey,
   combinePerKey,
   countPerElement,
+  countPerKey,
   create,
   distinct,
   exceptAll,
@@ -16,15 +17,23 @@ import {
   fixed,
   flatMap,
   flatten,
+  fromJson,
   fullJoin,
   global,
   GlobalWindow,
   groupByKey,
   intersectAll,
   IntervalWindow,
+  keys,
+  kvSwap,
   map,
+  maxPerKey,
+  meanPerKey,
+  minPerKey,
   partition,
   pipeline,
+  regex,
+  reifyWindows,
   reshuffle,
   rows,
   run,
@@ -32,13 +41,18 @@ import {
   sessions,
   sliding,
   sumFn,
+  sumPerKey,
+  tee,
+  toJson,
+  toText,
   topPerKey,
   unionDistinct,
+  values,
   windowInto,
   withKeys,
   withTimestamps,
+  Pipeline,
   type PCollection,
-  type Pipeline,
   type WindowFn,
 } from "../../../sdk/index.js";
 import { local } from "../../../local/index.js";
@@ -76,6 +90,7 @@ const windowFnOf = (kind: WindowKind): WindowFn => {
   }
 };
 
+const flattenOf = <T>(all: readonly PCollection<T>[]): PCollection<T> => new Pipeline(all[0].graph).apply(flatten(all));
 const sum = (values: Iterable<number>): number => [...values].reduce((total, value) => total + value, 0);
 const keyOf = (n: number): number => ((n % 3) + 3) % 3;
 /** A number of a key and its values that does not depend on their order. */
@@ -198,6 +213,44 @@ const unary: Record<string, (pair: Pair) => Pair> = {
         .apply(flatMap(({ value }) => value)),
       flatMapItems(group(keyed(pair.meant), merges(pair)), ([, values]) => values.sort((a, b) => b - a).slice(0, 2)),
     ),
+  "min, max, mean": (pair) =>
+    grouped(
+      pair,
+      pair.made
+        .apply(withKeys(keyOf))
+        .apply(tee((all) => all.apply(countPerKey())))
+        .apply((all) => flattenOf([all.apply(minPerKey()), all.apply(maxPerKey()), all.apply(meanPerKey()), all.apply(sumPerKey())]))
+        .apply(map(({ key, value }) => (key + Math.round(value * 2)) % 1009)),
+      flatMapItems(group(keyed(pair.meant), merges(pair)), ([key, values]) =>
+        [Math.min(...values), Math.max(...values), sum(values) / values.length, sum(values)].map((n) => (key + Math.round(n * 2)) % 1009),
+      ),
+    ),
+  "kvSwap, keys, values": (pair) => ({
+    ...pair,
+    made: pair.made
+      .apply(withKeys(keyOf))
+      .apply(kvSwap())
+      .apply((swapped) => flattenOf([swapped.apply(keys()), swapped.apply(values())])),
+    meant: flatMapItems(pair.meant, (n) => [n, keyOf(n)]),
+  }),
+  "texts and regex": (pair) => ({
+    ...pair,
+    made: pair.made
+      .apply((all) => flattenOf([all.apply(toText()), all.apply(toJson())]))
+      .apply(regex.find(/\d$/))
+      .apply(fromJson())
+      .apply(map(Number)),
+    meant: flatMapItems(pair.meant, (n) => [Math.abs(n) % 10, Math.abs(n) % 10]),
+  }),
+  reify: (pair) => ({
+    ...pair,
+    made: pair.made.apply(reifyWindows()).apply(map(({ value, window }) => value + Math.abs(window.maxTimestamp % 7))),
+    meant: perWindow(pair.meant).map(({ value, timestamp, window }) => ({
+      value: value + Math.abs((window[1] === Infinity ? GlobalWindow.instance.maxTimestamp : window[1] - 1) % 7),
+      timestamp,
+      windows: [window],
+    })),
+  }),
   "rows of other fields": (pair) => ({
     ...pair,
     made: asRows(pair.made)
