@@ -17,7 +17,7 @@ export {
   type Window,
 } from "../portability/values/index.js";
 export type { Coder } from "../portability/coders/index.js";
-export type { WindowFn } from "../portability/windows/index.js";
+export type { DelayStep, Trigger, WindowFn } from "../portability/windows/index.js";
 export type { AsyncCombineFn, CombineFn } from "./model/combine-fn.js";
 export type {
   AsyncOptions,

@@ -5,4 +5,5 @@ export * from "./global-windows.js";
 export * from "./sessions.js";
 export * from "./side-input-window.js";
 export * from "./sliding-windows.js";
+export * from "./trigger.js";
 export type * from "./window-fn.js";

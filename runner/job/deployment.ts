@@ -21,6 +21,7 @@ import {
   SideInputHead,
   singleStream,
   Task,
+  type Clock,
   type HeadOperator,
   type Link,
   type LinkListener,
@@ -29,9 +30,9 @@ import {
   type RuntimeOptions,
   type TaskOwner,
 } from "../runtime/index.js";
-import { HeapStore, KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
+import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Stream, Topology } from "../topology/index.js";
-import { GroupByKey, MergingGroupByKey } from "../windows/index.js";
+import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { readWindowFn } from "./read-window-fn.js";
@@ -44,6 +45,7 @@ export interface DeploymentParts {
   /** Link to each other worker, by index. */
   readonly links: ReadonlyMap<number, Link>;
   readonly options: RuntimeOptions;
+  readonly clock: Clock;
   readonly owner: TaskOwner;
   /** Told of failures outside of any task. */
   readonly onError: (error: unknown) => void;
@@ -87,8 +89,8 @@ export class Deployment {
       const { id, component } = placement;
       const { inbox, outbox, sideInputs } = ends.get(id)!;
       if (component.head.kind === "impulse") feedImpulse(inbox, impulseOf(parts.host, component));
-      const { options, owner } = parts;
-      const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, owner });
+      const { options, clock, owner } = parts;
+      const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, clock, owner });
       this.own.set(id, { placement, task, sideInputs });
     }
     for (const [worker, link] of parts.links) link.listen(this.linkListener(worker)); // P1
@@ -166,12 +168,10 @@ export class Deployment {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components);
-    if (strategy.merging) return new MergingGroupByKey(strategy, keys, receiver);
+    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.parts.clock.now());
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
-    // Panes that repeat earlier ones ask for single keys, which a spilled bag would search for in all of its files.
-    const repeats = strategy.accumulating && strategy.allowedLatenessMs > 0;
-    const store = repeats ? new HeapStore(groups) : this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
-    return new GroupByKey(strategy, keys, store, receiver);
+    const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
+    return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
   }
 
   private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>): StateStore {

@@ -17,7 +17,10 @@ export interface ComponentMetrics {
   /** Output watermark: the least of the tasks'. */
   readonly watermark: Timestamp;
   readonly queuedBytes: number;
+  /** Elements dropped because their window had expired. */
   readonly droppedLate: number;
+  /** Elements dropped because the trigger of their window had finished. */
+  readonly droppedClosed: number;
 }
 
 /** Figures of a job at one moment. */
@@ -53,6 +56,7 @@ export function summarise(topology: Topology, counts: readonly TaskCounts[], ela
       watermark: tasks.reduce((least, task) => Math.min(least, task.outputWatermark), MAX_TIMESTAMP),
       queuedBytes: sum((task) => task.queuedBytes),
       droppedLate: sum((task) => task.droppedLate),
+      droppedClosed: sum((task) => task.droppedClosed),
     };
   });
   const user = mergeMetrics(counts.flatMap(({ metrics }) => metrics));

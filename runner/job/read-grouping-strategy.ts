@@ -1,15 +1,17 @@
+import { triggerFromProto } from "../../portability/payloads/triggers.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { SESSION_WINDOW_FN } from "../../portability/urns/index.js";
+import type { Trigger } from "../../portability/windows/index.js";
 import type { Head, Topology } from "../topology/index.js";
-import type { GroupingStrategy, TimestampCombiner } from "../windows/index.js";
+import { mergeOverlapping, type GroupingStrategy, type TimestampCombiner } from "../windows/index.js";
 
 type GroupingHead = Extract<Head, { kind: "group-by-key" }>;
 
 /**
  * The windowing strategy of a grouping, in the runner's own terms.
  *
- * @throws PipelineError naming the transform, for windows other than sessions that merge, and for triggers other than the default one.
+ * @throws PipelineError naming the transform, for windows other than sessions that merge, and for triggers that are not known.
  */
 export function readGroupingStrategy(head: GroupingHead, components: beam.pipeline.IComponents): GroupingStrategy {
   const strategy = components.windowingStrategies?.[head.windowingStrategyId];
@@ -22,18 +24,19 @@ export function readGroupingStrategy(head: GroupingHead, components: beam.pipeli
       `windows of ${strategy.windowFn?.urn ?? "an unknown window function"} merge in a way that groupings do not know yet (${where(head)}); ` +
         "use sessions, or windows that do not merge",
     );
-  const allowedLatenessMs = Number(strategy.allowedLateness ?? 0);
-  checkTrigger(head, strategy.trigger, allowedLatenessMs);
   if (strategy.accumulationMode === beam.pipeline.AccumulationMode.Enum.RETRACTING)
     throw new PipelineError(
       "accumulation_unsupported",
       `retracting panes are not supported (${where(head)}); use discarding or accumulating`,
     );
   return {
+    trigger: triggerOf(head, strategy.trigger),
     timestampCombiner: combinerOf(head, strategy.outputTime),
-    allowedLatenessMs,
+    allowedLatenessMs: Number(strategy.allowedLateness ?? 0),
     accumulating: strategy.accumulationMode === beam.pipeline.AccumulationMode.Enum.ACCUMULATING,
-    merging,
+    emptyOnTimePane: strategy.onTimeBehavior !== beam.pipeline.OnTimeBehavior.Enum.FIRE_IF_NONEMPTY,
+    emptyFinalPane: strategy.closingBehavior === beam.pipeline.ClosingBehavior.Enum.EMIT_ALWAYS,
+    merge: merging ? mergeOverlapping : undefined,
   };
 }
 
@@ -42,17 +45,13 @@ export function checkGroupings(topology: Topology): void {
   for (const { head, stage } of topology.components) if (head.kind === "group-by-key") readGroupingStrategy(head, stage.components);
 }
 
-function checkTrigger(head: GroupingHead, trigger: beam.pipeline.ITrigger | null | undefined, allowedLatenessMs: number): void {
-  if (!trigger || trigger.default) return;
-  const end = trigger.afterEndOfWindow ?? trigger.repeat?.subtrigger?.afterEndOfWindow;
-  const plain = end && !end.earlyFirings && !end.lateFirings;
-  // Repeated, it is the default trigger; once only, it is the same as long as nothing can come late.
-  if (plain && (trigger.repeat || allowedLatenessMs === 0)) return;
-  const kind = Object.keys(trigger).find((name) => trigger[name as keyof typeof trigger] != null) ?? "unknown";
-  throw new PipelineError(
-    "trigger_unsupported",
-    `trigger "${kind}" is not supported yet (${where(head)}); groupings fire once the watermark passes the end of the window`,
-  );
+function triggerOf(head: GroupingHead, trigger: beam.pipeline.ITrigger | null | undefined): Trigger {
+  try {
+    return triggerFromProto(trigger);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    throw new PipelineError(error.code, `${error.message} (${where(head)})`);
+  }
 }
 
 function combinerOf(head: GroupingHead, outputTime: beam.pipeline.OutputTime.Enum | null | undefined): TimestampCombiner {

@@ -1,5 +1,5 @@
 import type { StageHost } from "../../portability/stage-host/index.js";
-import { dialWorker, LinkEndpoint, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
+import { dialWorker, LinkEndpoint, systemClock, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
 import { Deployment } from "./deployment.js";
 import { planDeployment, type DeploymentPlan } from "./deployment-plan.js";
 import type { DeployMessage, FromWorker, ToWorker, WorkerReport } from "./messages.js";
@@ -77,7 +77,17 @@ export class WorkerAgent {
     };
     const owner = (this.worker = new Worker(options, listener));
     const onError = (error: unknown): void => this.fail(error);
-    const parts = { topology, plan: this.plan, worker: self, host: this.host!, links: this.links, options, owner, onError };
+    const parts = {
+      topology,
+      plan: this.plan,
+      worker: self,
+      host: this.host!,
+      links: this.links,
+      options,
+      clock: systemClock,
+      owner,
+      onError,
+    };
     this.deployment = new Deployment(parts);
     this.reporting = setInterval(() => this.send({ type: "report", report: this.report() }), REPORT_EVERY_MS);
     await this.deployment.open();
@@ -152,7 +162,7 @@ export class WorkerAgent {
     }
     return {
       tasks: tasks.map((task) => task.counts()),
-      idle: this.worker!.isIdle && !tasks.some((task) => task.waitsForUser),
+      idle: this.worker!.isIdle && !tasks.some((task) => task.waitsForUser || task.waitsForTime),
       turns: this.worker!.turns,
       framesSent,
       framesReceived,

@@ -10,13 +10,20 @@ export interface HeadOperator {
   readonly relays?: boolean;
   /** The input watermark has moved. */
   advance(watermark: Timestamp): void;
+  /** The processing time at which {@link advanceTime} has something to do; Infinity if never as things are. */
+  readonly deadline: number;
+  /** Processing time has moved to the deadline, or beyond it. */
+  advanceTime(now: number): void;
   /** Whether {@link drain} has something to emit; nothing is processed while it has. */
   readonly draining: boolean;
   /** Emits into the stage until `pause` says so (false) or nothing is left (true). */
   drain(pause: () => boolean): boolean;
   /** The output watermark may not pass this. */
   hold(): Timestamp;
+  /** Elements dropped because their window had expired. */
   readonly droppedLate: number;
+  /** Elements dropped because the trigger of their window had finished. */
+  readonly droppedClosed: number;
   /** Looks at what has come besides the main input; called at the start of a turn, while no user code is waited for. */
   poll?(): void;
   /** For people: what has to come besides the main input before the task may end; undefined if it may. */
@@ -28,10 +35,14 @@ export class RelayHead implements HeadOperator {
   readonly relays = true;
   readonly draining = false;
   readonly droppedLate = 0;
+  readonly droppedClosed = 0;
+  readonly deadline = Infinity;
 
   constructor(readonly process: Receiver) {}
 
   advance(): void {}
+
+  advanceTime(): void {}
 
   drain(): boolean {
     return true;

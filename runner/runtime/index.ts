@@ -2,6 +2,7 @@
 // Knows no protos and no user code: a stage is a StageExecutor, an element is a value with its meta.
 export * from "./batch-codec.js";
 export * from "./channel.js";
+export * from "./clock.js";
 export * from "./element-batch.js";
 export * from "./element-sizer.js";
 export * from "./head.js";

@@ -60,6 +60,14 @@ export class SideInputHead implements HeadOperator {
     this.inner.advance(watermark);
   }
 
+  get deadline(): number {
+    return this.inner.deadline;
+  }
+
+  advanceTime(now: number): void {
+    this.inner.advanceTime(now);
+  }
+
   get draining(): boolean {
     return this.released.length > 0 || this.inner.draining;
   }
@@ -86,6 +94,10 @@ export class SideInputHead implements HeadOperator {
 
   get droppedLate(): number {
     return this.inner.droppedLate;
+  }
+
+  get droppedClosed(): number {
+    return this.inner.droppedClosed;
   }
 
   private admit(value: unknown, meta: ElementMeta): void {

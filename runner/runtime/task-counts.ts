@@ -15,6 +15,8 @@ export interface TaskCounts {
   readonly queuedBytes: number;
   /** Elements dropped because their window had expired. */
   readonly droppedLate: number;
+  /** Elements dropped because the trigger of their window had finished. */
+  readonly droppedClosed: number;
   /** Elements by PCollection, of those that the task's stage knows. */
   readonly pcollections: Readonly<Record<string, number>>;
   /** User metrics of its stage. */

@@ -1,5 +1,6 @@
 import type { StageContext, StageExecutor } from "../../portability/stage-host/index.js";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Receiver, type Timestamp } from "../../portability/values/index.js";
+import type { Clock } from "./clock.js";
 import type { ElementBatch } from "./element-batch.js";
 import type { HeadOperator } from "./head.js";
 import type { Inbox } from "./inbox.js";
@@ -25,6 +26,7 @@ export interface TaskParts {
   readonly outbox: Outbox;
   readonly sideInputs: readonly SideInputBuffer[];
   readonly options: RuntimeOptions;
+  readonly clock: Clock;
   readonly owner: TaskOwner;
 }
 
@@ -43,6 +45,7 @@ type Phase = "new" | "opened" | "running" | "closing" | "closed" | "done" | "sto
  * - T5. Done means: input over, side inputs included, all of it processed, executor closed, output and final watermark handed over.
  * - T6. While the head has something to emit the output watermark stays: groups that are given earlier timestamps behind it are late
  *   or not whatever bundles they came in. Bounded input moves it once, from the minimum to the maximum.
+ * - T7. Processing time, too, takes effect only between bundles. A task whose head waits for it is woken by the clock.
  */
 export class Task {
   readonly id: string;
@@ -66,7 +69,11 @@ export class Task {
   private readonly outbox: Outbox;
   private readonly sideInputs: readonly SideInputBuffer[];
   private readonly options: RuntimeOptions;
+  private readonly clock: Clock;
   private readonly owner: TaskOwner;
+  /** The processing time that the clock is to wake the task at; Infinity if none. */
+  private alarm = Infinity;
+  private disarm: () => void = () => {};
 
   constructor(parts: TaskParts) {
     this.id = parts.id;
@@ -75,6 +82,7 @@ export class Task {
     this.outbox = parts.outbox;
     this.sideInputs = parts.sideInputs;
     this.options = parts.options;
+    this.clock = parts.clock;
     this.owner = parts.owner;
     this.pacer = new Pacer(parts.options.bundleMs);
     const wake = (): void => this.owner.wake(this);
@@ -127,6 +135,7 @@ export class Task {
     const { phase } = this;
     if (phase === "done" || phase === "stopped") return;
     this.phase = "stopped";
+    this.disarm();
     if (phase === "new") return;
     try {
       if (phase === "opened" || phase === "running") {
@@ -148,6 +157,11 @@ export class Task {
     return this.phase === "new" || this.phase === "opened" || (this.waitingFor !== undefined && this.resumers.length === 0);
   }
 
+  /** Whether the clock is to wake it. */
+  get waitsForTime(): boolean {
+    return this.alarm < Infinity;
+  }
+
   /** What the task needs to go on, for people. */
   describeWait(): string {
     if (this.phase === "done") return "done";
@@ -167,6 +181,7 @@ export class Task {
       outputWatermark: this.outbox.watermark,
       queuedBytes: this.inbox.queuedBytes + this.outbox.queuedBytes,
       droppedLate: this.phase === "new" ? 0 : this.head.droppedLate,
+      droppedClosed: this.phase === "new" ? 0 : this.head.droppedClosed,
       pcollections: this.phase === "new" ? {} : Object.fromEntries(this.finalCounts ?? this.executor.elementCounts()),
       metrics: this.phase === "new" ? [] : (this.executor.metrics?.() ?? []),
     };
@@ -186,6 +201,10 @@ export class Task {
         if (!this.head.draining && !this.bundleOpen) this.publishWatermark();
       } else if (this.batch !== undefined) {
         if (!this.feed(this.batch)) return false;
+      } else if (this.timeHasCome()) {
+        if (this.bundleOpen && !this.closeBundle()) return false; // T7
+        this.head.advanceTime(this.clock.now());
+        if (!this.head.draining) this.publishWatermark();
       } else if (this.inbox.watermark > this.inputWatermark) {
         if (this.bundleOpen && !this.closeBundle()) return false; // T2
         this.inputWatermark = this.inbox.watermark;
@@ -200,7 +219,8 @@ export class Task {
         }
         if (this.inputWatermark === MAX_TIMESTAMP && this.head.waitsFor === undefined) this.close();
         else this.outbox.flush();
-        return false; // woken by input
+        this.setAlarm();
+        return false; // woken by input, or by the clock
       }
     }
   }
@@ -300,6 +320,24 @@ export class Task {
     if (this.head.draining) return; // T6
     const watermark = Math.min(this.inputWatermark, this.head.hold());
     if (watermark < MAX_TIMESTAMP) this.outbox.sendWatermark(watermark);
+  }
+
+  private timeHasCome(): boolean {
+    const { deadline } = this.head;
+    return deadline < Infinity && deadline <= this.clock.now();
+  }
+
+  /** T7 */
+  private setAlarm(): void {
+    const { deadline } = this.head;
+    if (deadline === this.alarm) return;
+    this.disarm();
+    this.alarm = deadline;
+    if (deadline === Infinity) return;
+    this.disarm = this.clock.callAt(deadline, () => {
+      this.alarm = Infinity;
+      this.owner.wake(this);
+    });
   }
 
   private close(): void {

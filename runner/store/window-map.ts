@@ -65,6 +65,13 @@ export class WindowMap<V> {
   }
 }
 
+/** Whether they are equal by value. */
+export function sameWindow(a: Window, b: Window): boolean {
+  if (a === b) return true;
+  if (a instanceof IntervalWindow) return b instanceof IntervalWindow && a.start === b.start && a.end === b.end;
+  return !(b instanceof IntervalWindow) && windowText(a) === windowText(b);
+}
+
 function windowText(window: Window): string {
   if (window instanceof GlobalWindow) return "global";
   if (window instanceof OpaqueWindow) {

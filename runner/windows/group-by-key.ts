@@ -1,36 +1,39 @@
 import {
+  ElementMeta,
   kv,
   MAX_TIMESTAMP,
   MIN_TIMESTAMP,
-  type ElementMeta,
   type KV,
   type Receiver,
   type Timestamp,
   type Window,
 } from "../../portability/values/index.js";
 import { WindowMap, type KeySpace, type StateStore } from "../store/index.js";
-import type { GroupingStrategy } from "./grouping-strategy.js";
-import { WatermarkQueue } from "./watermark-queue.js";
+import type { LateReceiver } from "./group-into-panes.js";
+import type { TimestampCombiner } from "./grouping-strategy.js";
+import { InstantQueue } from "./instant-queue.js";
 import { WindowBuffer, type Group } from "./window-buffer.js";
 
 /**
- * Groups `KV<K, V>` into `KV<K, V[]>` by key and window, under Beam's default trigger and windows that do not merge.
+ * Groups `KV<K, V>` into `KV<K, V[]>` by key and window where each has one pane, at the end of the window; {@link hasOnePane} tells.
+ * For anything else there is {@link GroupIntoPanes}.
  *
- * A window's groups are emitted when the watermark passes its end; with allowed lateness once more for elements that
- * come late. Emission is a resumable {@link drain}, so that a window of a million keys neither blocks nor floods anybody.
+ * Emission is a resumable {@link drain}, so that a window of a million keys neither blocks nor floods anybody, and groups may be
+ * larger than memory: all that is asked of the store is to give a window's groups, each once.
  *
  * - G1. An element goes into each of its windows; windows are equal by value.
- * - G2. A window whose end plus allowed lateness the watermark has passed takes nothing more: such elements are counted and dropped.
+ * - G2. A window whose end the watermark has passed takes nothing more: such elements are counted, and handed to `late`.
  * - G3. Nothing is taken in while something is due: call {@link drain} until it says that nothing is left, then go on.
- * - G4. {@link hold} never exceeds the timestamp of a group still to be emitted in time.
+ * - G4. {@link hold} never exceeds the timestamp of a group still to be emitted.
  */
 export class GroupByKey {
-  /** Elements that came after their window had expired, once for each such window. */
+  /** Elements that came after their window had ended, once for each such window. */
   droppedLate = 0;
+  readonly droppedClosed = 0;
+  readonly deadline = Infinity;
   private watermark: Timestamp = MIN_TIMESTAMP;
   private readonly windows = new WindowMap<WindowBuffer>();
-  private readonly ends = new WatermarkQueue<WindowBuffer>();
-  private readonly expiries = new WatermarkQueue<WindowBuffer>();
+  private readonly ends = new InstantQueue<WindowBuffer>();
   /** Windows to emit, in order; the first one may be half emitted. */
   private readonly due: WindowBuffer[] = [];
   private emitting: Iterator<Group> | undefined;
@@ -38,20 +41,22 @@ export class GroupByKey {
   private lastBuffer: WindowBuffer | undefined;
 
   constructor(
-    private readonly strategy: GroupingStrategy,
+    private readonly timestampCombiner: TimestampCombiner,
     private readonly keys: KeySpace,
     private readonly store: StateStore,
     private readonly emit: Receiver,
+    private readonly late?: LateReceiver,
   ) {}
 
   readonly process = (value: unknown, meta: ElementMeta): void => {
     const pair = value as KV<unknown, unknown>;
     const id = this.keys.identify(pair.key);
-    const { windows } = meta;
+    const { windows, timestamp } = meta;
+    const inTime = timestamp >= this.watermark;
     for (let i = 0; i < windows.length; i++) {
       const buffer = windows[i] === this.lastWindow ? this.lastBuffer : this.bufferOf(windows[i]);
-      if (buffer === undefined) this.droppedLate++;
-      else buffer.add(id, pair.value, meta.timestamp);
+      if (buffer === undefined) this.drop(pair, meta, windows[i]);
+      else buffer.add(id, pair.value, timestamp, inTime);
     }
   };
 
@@ -59,13 +64,13 @@ export class GroupByKey {
   advance(watermark: Timestamp): void {
     this.watermark = watermark;
     for (let ended = this.ends.takePassed(watermark); ended !== undefined; ended = this.ends.takePassed(watermark)) {
-      ended.ended = true;
-      this.makeDue(ended);
+      this.windows.delete(ended.window);
+      this.due.push(ended);
     }
-    for (let expired = this.expiries.takePassed(watermark); expired !== undefined; expired = this.expiries.takePassed(watermark))
-      if (!expired.due) this.forget(expired);
-    this.lastWindow = undefined; // what it was may be late or gone now
+    this.lastWindow = undefined; // what it was may be over now
   }
+
+  advanceTime(): void {}
 
   /** Whether groups wait to be emitted. */
   get draining(): boolean {
@@ -84,7 +89,9 @@ export class GroupByKey {
         const [id, values] = next.value;
         this.emit(kv(this.keys.restore(id), values), buffer.metaOf(id));
       }
-      this.finish(buffer);
+      this.due.shift();
+      this.emitting = undefined;
+      buffer.drop();
     }
     return true;
   }
@@ -92,53 +99,28 @@ export class GroupByKey {
   /** The output watermark may not pass this (G4). */
   hold(): Timestamp {
     let hold = MAX_TIMESTAMP;
-    if (this.strategy.timestampCombiner !== "end-of-window") {
-      for (const buffer of this.windows.values()) if (!buffer.ended || buffer.due) hold = Math.min(hold, buffer.hold());
-    } else if (this.due.length > 0) {
-      // Windows whose end is not reached hold nothing back: they will emit at their end, beyond the input watermark.
-      for (const buffer of this.due) hold = Math.min(hold, buffer.hold());
-    }
+    for (const buffer of this.due) hold = Math.min(hold, buffer.hold());
+    // At the end of a window nothing is behind the input watermark: such windows hold nothing back before they are due.
+    if (this.timestampCombiner !== "end-of-window") for (const buffer of this.windows.values()) hold = Math.min(hold, buffer.hold());
     return hold;
   }
 
-  /** G2: undefined for a window that has expired. */
+  /** G2: undefined for a window that has ended. */
   private bufferOf(window: Window): WindowBuffer | undefined {
     let buffer = this.windows.get(window);
     if (buffer === undefined) {
-      const expiry = window.maxTimestamp + this.strategy.allowedLatenessMs;
-      if (expiry < this.watermark) return undefined;
-      buffer = new WindowBuffer(window, this.strategy, this.store);
+      if (window.maxTimestamp < this.watermark) return undefined;
+      buffer = new WindowBuffer(window, this.timestampCombiner, this.store);
       this.windows.set(window, buffer);
-      if (window.maxTimestamp < this.watermark) buffer.ended = buffer.firedOnTime = true;
-      else this.ends.add(window.maxTimestamp, buffer);
-      if (this.strategy.allowedLatenessMs > 0) this.expiries.add(expiry, buffer);
+      this.ends.add(window.maxTimestamp, buffer);
     }
-    if (buffer.ended) {
-      this.makeDue(buffer); // and not remembered, so that its next element comes here again
-    } else {
-      this.lastWindow = window;
-      this.lastBuffer = buffer;
-    }
+    this.lastWindow = window;
+    this.lastBuffer = buffer;
     return buffer;
   }
 
-  private makeDue(buffer: WindowBuffer): void {
-    if (buffer.due) return;
-    buffer.due = true;
-    this.due.push(buffer);
-  }
-
-  private finish(buffer: WindowBuffer): void {
-    this.due.shift();
-    this.emitting = undefined;
-    buffer.due = false;
-    buffer.firedOnTime = true;
-    buffer.earliest = MAX_TIMESTAMP;
-    if (buffer.window.maxTimestamp + this.strategy.allowedLatenessMs < this.watermark) this.forget(buffer);
-  }
-
-  private forget(buffer: WindowBuffer): void {
-    buffer.drop();
-    this.windows.delete(buffer.window);
+  private drop(pair: KV<unknown, unknown>, meta: ElementMeta, window: Window): void {
+    this.droppedLate++;
+    this.late?.(pair, meta.windows.length === 1 ? meta : new ElementMeta(meta.timestamp, [window], meta.pane));
   }
 }

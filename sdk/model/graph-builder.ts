@@ -62,12 +62,16 @@ export class GraphBuilder {
     this.scope.urn = urn;
   }
 
-  /** A new output of the transform that is being applied. */
-  output<T>(coder: Coder<unknown>, windowing: WindowingStrategy, tag = "out"): PCollection<T> {
-    const pcollection = new PCollection<T>(this, `pc${this.pcollections.length + 1}`, this.scope, coder, windowing);
+  /** A new output of the transform that is being applied: bounded if its inputs are, unless told otherwise. */
+  output<T>(coder: Coder<unknown>, windowing: WindowingStrategy, tag = "out", isBounded = this.inputsAreBounded()): PCollection<T> {
+    const pcollection = new PCollection<T>(this, `pc${this.pcollections.length + 1}`, this.scope, coder, windowing, isBounded);
     this.pcollections.push(pcollection);
     this.scope.outputs.set(tag, pcollection);
     return pcollection;
+  }
+
+  private inputsAreBounded(): boolean {
+    return [...this.scope.inputs].every(([tag, input]) => input.isBounded || tag.startsWith(SIDE_INPUT_TAG));
   }
 
   get currentName(): string {

@@ -27,6 +27,8 @@ export class PCollection<T> {
     /** @internal */ readonly producer: TransformNode,
     private elementCoder: Coder<unknown>,
     readonly windowing: WindowingStrategy,
+    /** Whether its elements come to an end. */
+    readonly isBounded: boolean,
   ) {}
 
   /** How its elements are encoded; chosen with `withCoder`, or by the transforms that make and read it. */

@@ -2,7 +2,7 @@ import { iterableCoder, kvCoder } from "../../portability/coders/index.js";
 import type { KV } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
-import { groupedWindowing } from "../model/windowing.js";
+import { checkGroupable, groupedWindowing } from "../model/windowing.js";
 import { keyedCoders } from "./keyed-coder.js";
 
 /**
@@ -20,6 +20,7 @@ export function groupByKey<K, V>(name?: string): PTransform<PCollection<KV<K, V>
     name,
     defaultName: "groupByKey",
     expand(input) {
+      checkGroupable(input.graph.currentName, input);
       const { keyCoder, valueCoder } = keyedCoders(input);
       input.graph.setPrimitive({ kind: "group-by-key", keyCoder, valueCoder });
       return input.graph.output<KV<K, Iterable<V>>>(kvCoder(keyCoder, iterableCoder(valueCoder)), groupedWindowing(input.windowing));

@@ -42,4 +42,16 @@ export { smallestGlobally, smallestPerKey, topGlobally, topPerKey } from "./top.
 export { naturalOrder, topFn, type Compare } from "./top-fn.js";
 export { days, fixed, global, hours, minutes, seconds, sessions, sliding, windowInto, type WindowOptions } from "./window-into.js";
 export { asIterable, asList, asMap, asMultimap, asSingleton } from "./side-inputs.js";
+export {
+  afterAll,
+  afterAny,
+  afterCount,
+  afterDelay,
+  afterEach,
+  afterEachElement,
+  afterWatermark,
+  never,
+  orFinally,
+  repeatedly,
+} from "./triggers.js";
 export { withCoder } from "./with-coder.js";

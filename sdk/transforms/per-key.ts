@@ -3,7 +3,7 @@ import type { KV } from "../../portability/values/index.js";
 import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
-import { groupedWindowing } from "../model/windowing.js";
+import { checkGroupable, groupedWindowing } from "../model/windowing.js";
 import { anyValue } from "./element-coder.js";
 import { keyedCoders } from "./keyed-coder.js";
 
@@ -17,6 +17,7 @@ export function perKey<K, In, Acc, Out>(
     name,
     defaultName,
     expand(input) {
+      checkGroupable(input.graph.currentName, input);
       const { keyCoder } = keyedCoders(input);
       input.graph.setPrimitive({
         kind: "combine-per-key",

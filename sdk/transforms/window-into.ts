@@ -1,7 +1,15 @@
-import { FixedWindows, globalWindows, Sessions, SlidingWindows, type WindowFn } from "../../portability/windows/index.js";
+import {
+  DEFAULT_TRIGGER,
+  FixedWindows,
+  globalWindows,
+  Sessions,
+  SlidingWindows,
+  type Trigger,
+  type WindowFn,
+} from "../../portability/windows/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
-import type { TimestampCombiner } from "../model/windowing.js";
+import type { TimestampCombiner, WindowingStrategy } from "../model/windowing.js";
 
 /** How `windowInto` windows its output beyond the window function. */
 export interface WindowOptions {
@@ -9,6 +17,16 @@ export interface WindowOptions {
   readonly timestampCombiner?: TimestampCombiner;
   /** How long behind the watermark elements are still taken, in milliseconds; default 0. */
   readonly allowedLatenessMs?: number;
+  /** When panes are emitted; default: at the end of the window, and for each late element. */
+  readonly trigger?: Trigger;
+  /** Whether a pane holds only what is new, or all that its window has had so far. Default "discarding". */
+  readonly panes?: "discarding" | "accumulating";
+  /** Whether the pane at the end of a window is emitted when nothing is new, where early panes were. Default true, as in Beam. */
+  readonly emptyOnTimePane?: boolean;
+  /** Whether a window emits a last pane when it expires even if nothing is new. Default false. */
+  readonly emptyFinalPane?: boolean;
+  /** Takes a trigger that finishes, so that what comes later is lost. */
+  readonly unsafeTrigger?: boolean;
 }
 
 /**
@@ -23,10 +41,15 @@ export function windowInto<T>(
 ): PTransform<PCollection<T>, PCollection<T>> {
   const [name, windowFn, options] =
     typeof args[0] === "string" ? [args[0], args[1] as WindowFn, args[2]] : [undefined, args[0], args[1] as WindowOptions | undefined];
-  const windowing = {
+  const windowing: WindowingStrategy = {
     windowFn,
-    timestampCombiner: options?.timestampCombiner ?? ("end-of-window" as const),
+    timestampCombiner: options?.timestampCombiner ?? "end-of-window",
     allowedLatenessMs: options?.allowedLatenessMs ?? 0,
+    trigger: options?.trigger ?? DEFAULT_TRIGGER,
+    panes: options?.panes ?? "discarding",
+    emptyOnTimePane: options?.emptyOnTimePane ?? true,
+    emptyFinalPane: options?.emptyFinalPane ?? false,
+    ...(options?.unsafeTrigger === true ? { unsafe: true } : {}),
   };
   return {
     name,

@@ -3,6 +3,7 @@ import type { Coder } from "../../portability/coders/index.js";
 import Long from "long";
 import { beam } from "../../portability/protos/index.js";
 import type { WindowingStrategy } from "../model/windowing.js";
+import { triggerToProto } from "../../portability/payloads/triggers.js";
 import { windowFnToProto } from "../../portability/payloads/window-fns.js";
 
 export class CoderIds {
@@ -23,6 +24,12 @@ export class CoderIds {
   }
 }
 
+const { Enum: ClosingBehavior } = beam.pipeline.ClosingBehavior;
+const { Enum: OnTimeBehavior } = beam.pipeline.OnTimeBehavior;
+const ACCUMULATION_MODE = {
+  discarding: beam.pipeline.AccumulationMode.Enum.DISCARDING,
+  accumulating: beam.pipeline.AccumulationMode.Enum.ACCUMULATING,
+} as const;
 const OUTPUT_TIME = {
   "end-of-window": beam.pipeline.OutputTime.Enum.END_OF_WINDOW,
   earliest: beam.pipeline.OutputTime.Enum.EARLIEST_IN_PANE,
@@ -46,6 +53,10 @@ export class WindowingIds {
       windowing.timestampCombiner,
       windowing.allowedLatenessMs,
       windowing.alreadyMerged === true,
+      windowing.trigger,
+      windowing.panes,
+      windowing.emptyOnTimePane,
+      windowing.emptyFinalPane,
     ]);
     let id = this.byShape.get(shape);
     if (id === undefined) {
@@ -55,11 +66,11 @@ export class WindowingIds {
         windowFn,
         mergeStatus: mergeStatusOf(windowing),
         windowCoderId: this.windowCoderId(windowing.windowFn.urn),
-        trigger: { default: {} },
-        accumulationMode: beam.pipeline.AccumulationMode.Enum.DISCARDING,
+        trigger: triggerToProto(windowing.trigger),
+        accumulationMode: ACCUMULATION_MODE[windowing.panes],
         outputTime: OUTPUT_TIME[windowing.timestampCombiner],
-        closingBehavior: beam.pipeline.ClosingBehavior.Enum.EMIT_IF_NONEMPTY,
-        onTimeBehavior: beam.pipeline.OnTimeBehavior.Enum.FIRE_IF_NONEMPTY,
+        closingBehavior: windowing.emptyFinalPane ? ClosingBehavior.EMIT_ALWAYS : ClosingBehavior.EMIT_IF_NONEMPTY,
+        onTimeBehavior: windowing.emptyOnTimePane ? OnTimeBehavior.FIRE_ALWAYS : OnTimeBehavior.FIRE_IF_NONEMPTY,
         allowedLateness: Long.fromNumber(windowing.allowedLatenessMs),
         environmentId: this.environmentId,
       };

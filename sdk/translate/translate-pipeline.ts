@@ -62,7 +62,7 @@ class Translation {
     this.pcollections[pcollection.id] = {
       uniqueName: pcollection.id,
       coderId: this.coders.idOf(pcollection.coder),
-      isBounded: beam.pipeline.IsBounded.Enum.BOUNDED,
+      isBounded: pcollection.isBounded ? beam.pipeline.IsBounded.Enum.BOUNDED : beam.pipeline.IsBounded.Enum.UNBOUNDED,
       windowingStrategyId: this.windowings.idOf(pcollection.windowing),
     };
   }

@@ -18,7 +18,7 @@ export const COMPONENTS: beam.pipeline.IComponents = {
     global: strategy("global_window"),
     fixed: strategy("interval_window"),
     sessions: strategy("interval_window", { mergeStatus: MergeStatus.Enum.NEEDS_MERGE }),
-    counting: strategy("global_window", { trigger: { elementCount: { elementCount: 3 } } }),
+    "repeated nothing": strategy("global_window", { trigger: { repeat: {} } }),
   },
 };
 

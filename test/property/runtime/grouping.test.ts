@@ -37,16 +37,11 @@ describe("GroupByKey", () => {
           const keys = keySpaceOf(new ValueCoder());
           const emitted: string[] = [];
           let outputWatermark = -Infinity;
-          const grouping = new GroupByKey(
-            { timestampCombiner: combiner, allowedLatenessMs: 0, accumulating: false, merging: false },
-            keys,
-            new HeapStore(new KeyGroups(8, keys), splitAt),
-            (value, meta) => {
-              const { key: group, value: values } = value as KV<unknown, number[]>;
-              assert.ok(meta.timestamp >= outputWatermark, "emitted behind the output watermark");
-              emitted.push(`${nameOf(group)} ${meta.windows.map(String).join()} ${meta.timestamp}: ${values.join()}`);
-            },
-          );
+          const grouping = new GroupByKey(combiner, keys, new HeapStore(new KeyGroups(8, keys), splitAt), (value, meta) => {
+            const { key: group, value: values } = value as KV<unknown, number[]>;
+            assert.ok(meta.timestamp >= outputWatermark, "emitted behind the output watermark");
+            emitted.push(`${nameOf(group)} ${meta.windows.map(String).join()} ${meta.timestamp}: ${values.join()}`);
+          });
           const drain = (): void => {
             for (;;) {
               let budget = budgetOf;

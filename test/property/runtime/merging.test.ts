@@ -6,7 +6,13 @@ import { ValueCoder } from "../../../portability/coders/index.js";
 import { ElementMeta, IntervalWindow, kv, MAX_TIMESTAMP, NO_FIRING, PaneTiming, type KV } from "../../../portability/values/index.js";
 import { Sessions } from "../../../portability/windows/index.js";
 import { keySpaceOf } from "../../../runner/store/index.js";
-import { MergingGroupByKey, MergingWindows, span, type GroupingStrategy, type TimestampCombiner } from "../../../runner/windows/index.js";
+import {
+  DEFAULT_GROUPING,
+  GroupIntoPanes,
+  mergeOverlapping,
+  type GroupingStrategy,
+  type TimestampCombiner,
+} from "../../../runner/windows/index.js";
 
 const GAP = 5;
 const sessions = new Sessions(GAP);
@@ -16,7 +22,7 @@ type Element = typeof element extends fc.Arbitrary<infer E> ? E : never;
 const metaOf = (timestamp: number): ElementMeta => new ElementMeta(timestamp, sessions.assign(timestamp), NO_FIRING);
 
 function strategy(timestampCombiner: TimestampCombiner, more: Partial<GroupingStrategy> = {}): GroupingStrategy {
-  return { timestampCombiner, allowedLatenessMs: 0, accumulating: false, merging: true, ...more };
+  return { ...DEFAULT_GROUPING, timestampCombiner, merge: mergeOverlapping, ...more };
 }
 
 /** `key [start, end) timestamp: indices`, sorted. */
@@ -43,7 +49,7 @@ function oracle(elements: readonly Element[], combiner: TimestampCombiner): stri
   return groups.sort();
 }
 
-describe("MergingGroupByKey", () => {
+describe("GroupIntoPanes, of sessions", () => {
   for (const combiner of ["end-of-window", "earliest", "latest"] as const)
     it(`emits what an oracle says, whatever the interruptions, with timestamps by ${combiner}`, () => {
       fc.assert(
@@ -51,11 +57,16 @@ describe("MergingGroupByKey", () => {
           const emitted: string[] = [];
           let watermark = -100;
           let outputWatermark = -Infinity;
-          const grouping = new MergingGroupByKey(strategy(combiner), keySpaceOf(new ValueCoder()), (value, meta) => {
-            const { key, value: values } = value as KV<string, number[]>;
-            assert.ok(meta.timestamp >= outputWatermark, "emitted behind the output watermark");
-            emitted.push(`${key} ${meta.windows.map(String).join()} ${meta.timestamp}: ${[...values].sort((x, y) => x - y).join()}`);
-          });
+          const grouping = new GroupIntoPanes(
+            strategy(combiner),
+            keySpaceOf(new ValueCoder()),
+            (value, meta) => {
+              const { key, value: values } = value as KV<string, number[]>;
+              assert.ok(meta.timestamp >= outputWatermark, "emitted behind the output watermark");
+              emitted.push(`${key} ${meta.windows.map(String).join()} ${meta.timestamp}: ${[...values].sort((x, y) => x - y).join()}`);
+            },
+            () => 0,
+          );
           const drain = (): void => {
             for (;;) {
               let budget = budgetOf;
@@ -81,10 +92,15 @@ describe("MergingGroupByKey", () => {
 
   const bench = (more: Partial<GroupingStrategy> = {}) => {
     const emitted: string[] = [];
-    const grouping = new MergingGroupByKey(strategy("end-of-window", more), keySpaceOf(new ValueCoder()), (value, meta) => {
-      const timing = Object.entries(PaneTiming).find(([, number]) => number === meta.pane.timing)?.[0];
-      emitted.push(`${meta.windows.map(String).join()} ${timing} ${meta.pane.index}: ${(value as KV<string, number[]>).value.join()}`);
-    });
+    const grouping = new GroupIntoPanes(
+      strategy("end-of-window", more),
+      keySpaceOf(new ValueCoder()),
+      (value, meta) => {
+        const timing = Object.entries(PaneTiming).find(([, number]) => number === meta.pane.timing)?.[0];
+        emitted.push(`${meta.windows.map(String).join()} ${timing} ${meta.pane.index}: ${(value as KV<string, number[]>).value.join()}`);
+      },
+      () => 0,
+    );
     const at = (watermark: number): void => {
       grouping.advance(watermark);
       grouping.drain(() => false);
@@ -111,7 +127,7 @@ describe("MergingGroupByKey", () => {
       add(12, 2);
       at(21);
       at(1000);
-      assert.deepEqual(emitted, ["[10, 15) ON_TIME 0: 1", `[10, 17) LATE 1: ${accumulating ? "1,2" : "2"}`]);
+      assert.deepEqual(emitted, ["[10, 15) ON_TIME 0: 1", `[10, 17) LATE 0: ${accumulating ? "1,2" : "2"}`]);
     }
   });
 
@@ -127,22 +143,21 @@ describe("MergingGroupByKey", () => {
   });
 });
 
-describe("MergingWindows", () => {
-  it("ends up with the same windows in whatever order they come", () => {
+describe("mergeOverlapping", () => {
+  it("ends up with the same windows in whatever order they come, and whatever has merged before", () => {
     const interval = fc.tuple(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 1, max: 8 }));
     fc.assert(
       fc.property(fc.array(interval, { maxLength: 12 }), fc.array(fc.nat(), { minLength: 12, maxLength: 12 }), (intervals, order) => {
-        const result = (list: readonly [number, number][]): string[] => {
-          const windows = new MergingWindows<{ window: IntervalWindow }>();
-          for (const [start, length] of list) {
-            const overlapping = windows.takeOverlapping(start, start + length);
-            const own = new IntervalWindow(start, start + length);
-            windows.add({ window: overlapping.reduce((whole, { window }) => span(whole, window), own) });
-          }
-          return windows.takeOverlapping(-Infinity, Infinity).map(({ window }) => String(window));
+        const merged = (windows: readonly IntervalWindow[]): IntervalWindow[] => {
+          const merges = mergeOverlapping(windows);
+          const gone = new Set(merges.flatMap((merge) => merge.windows));
+          return [...windows.filter((window) => !gone.has(window)), ...merges.map(({ into }) => into as IntervalWindow)];
         };
-        const shuffled = intervals.map((each, i) => [order[i], each] as const).sort(([x], [y]) => x - y);
-        assert.deepEqual(result(shuffled.map(([, each]) => each)), result(intervals));
+        const all = intervals.map(([start, length]) => new IntervalWindow(start, start + length));
+        const shuffled = all.map((each, i) => [order[i], each] as const).sort(([x], [y]) => x - y);
+        const oneByOne = shuffled.reduce((windows: IntervalWindow[], [, window]) => merged([...windows, window]), []);
+        const distinct = (windows: readonly IntervalWindow[]): string[] => [...new Set(windows.map(String))].sort();
+        assert.deepEqual(distinct(oneByOne), distinct(merged(all)));
       }),
     );
   });

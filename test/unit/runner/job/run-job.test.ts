@@ -157,11 +157,11 @@ describe("runJob", () => {
     assert.ok(host.events.includes("close double"));
   });
 
-  it("refuses windows that merge and triggers it does not know, before anything runs", () => {
+  it("refuses windows that merge in a way it does not know, and triggers that are none, before anything runs", () => {
     const host = new FakeStageHost({});
     for (const [groups, code] of [
       ["sessions", "windows_merge"],
-      ["counting", "trigger_unsupported"],
+      ["repeated nothing", "malformed_trigger"],
     ]) {
       const topology = topologyOf(
         [

@@ -12,6 +12,7 @@ import {
   OutputChannel,
   RelayHead,
   singleStream,
+  systemClock,
   Task,
   type RuntimeOptions,
 } from "../../../../runner/runtime/index.js";
@@ -60,6 +61,7 @@ class Bench {
       inbox: this.inbox,
       outbox,
       sideInputs: [],
+      clock: systemClock,
       options: { ...DEFAULT_RUNTIME_OPTIONS, ...options },
       owner: { wake: () => {}, taskDone: () => (this.done = true), taskFailed: (_task, error) => (this.error = error) },
     });

@@ -11,7 +11,7 @@ import {
   type Window,
 } from "../../../../portability/values/index.js";
 import { HeapStore, KeyGroups, keySpaceOf } from "../../../../runner/store/index.js";
-import { DEFAULT_GROUPING, GroupByKey, type GroupingStrategy } from "../../../../runner/windows/index.js";
+import { DEFAULT_GROUPING, GroupByKey, GroupIntoPanes, hasOnePane, type GroupingStrategy } from "../../../../runner/windows/index.js";
 
 interface Emitted {
   readonly group: string;
@@ -21,15 +21,18 @@ interface Emitted {
 /** A grouping and what it has emitted, as `key[values]@window`. */
 class Bench {
   readonly emitted: Emitted[] = [];
-  readonly grouping: GroupByKey;
+  readonly grouping: GroupByKey | GroupIntoPanes;
 
-  constructor(strategy: Partial<GroupingStrategy> = {}) {
+  constructor(some: Partial<GroupingStrategy> = {}) {
     const keys = keySpaceOf(utf8Coder as Coder<unknown>);
     const emit = (value: unknown, meta: ElementMeta): void => {
       const { key, value: values } = value as KV<string, number[]>;
       this.emitted.push({ group: `${key}[${values.join(" ")}]@${meta.windows.map(String).join(" ")}`, meta });
     };
-    this.grouping = new GroupByKey({ ...DEFAULT_GROUPING, ...strategy }, keys, new HeapStore(new KeyGroups(16, keys)), emit);
+    const strategy = { ...DEFAULT_GROUPING, ...some };
+    this.grouping = hasOnePane(strategy)
+      ? new GroupByKey(strategy.timestampCombiner, keys, new HeapStore(new KeyGroups(16, keys)), emit)
+      : new GroupIntoPanes(strategy, keys, emit, () => 0);
   }
 
   /** An element in fixed windows of 10 ms, or in the given ones. */

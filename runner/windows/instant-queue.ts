@@ -1,7 +1,7 @@
 import type { Timestamp } from "../../portability/values/index.js";
 
-/** What waits for the watermark to pass an instant, the earliest first: a binary heap. */
-export class WatermarkQueue<T> {
+/** What waits for an instant of event time or of processing time, the earliest first: a binary heap. */
+export class InstantQueue<T> {
   private readonly instants: Timestamp[] = [];
   private readonly items: T[] = [];
 
@@ -25,9 +25,29 @@ export class WatermarkQueue<T> {
     items[at] = item;
   }
 
+  /** The earliest instant that something waits for; Infinity if nothing does. */
+  get next(): Timestamp {
+    return this.items.length === 0 ? Infinity : this.instants[0];
+  }
+
   /** Takes the earliest item if the watermark is beyond its instant, i.e. nothing at that instant can come any more. */
   takePassed(watermark: Timestamp): T | undefined {
-    if (this.items.length === 0 || this.instants[0] >= watermark) return undefined;
+    return this.next < watermark ? this.take() : undefined;
+  }
+
+  /** Takes the earliest item if its instant has come. */
+  takeReached(now: Timestamp): T | undefined {
+    return this.next <= now ? this.take() : undefined;
+  }
+
+  /** The earliest item. */
+  peek(): T | undefined {
+    return this.items[0];
+  }
+
+  /** Takes the earliest item. */
+  take(): T | undefined {
+    if (this.items.length === 0) return undefined;
     const first = this.items[0];
     const lastInstant = this.instants.pop()!;
     const lastItem = this.items.pop()!;

@@ -1,0 +1,367 @@
+// Grouping under any trigger: see GroupIntoPanes.
+import {
+  ElementMeta,
+  GLOBAL_WINDOWS,
+  GlobalWindow,
+  kv,
+  MAX_TIMESTAMP,
+  MIN_TIMESTAMP,
+  PaneTiming,
+  type KV,
+  type PaneInfo,
+  type Receiver,
+  type Timestamp,
+  type Window,
+} from "../../portability/values/index.js";
+import { sameWindow, WindowMap, type KeySpace, type StateKey } from "../store/index.js";
+import type { GroupingStrategy } from "./grouping-strategy.js";
+import { InstantQueue } from "./instant-queue.js";
+import { TriggerMachine, type TriggerState } from "./trigger-machine.js";
+
+/** What is kept of one key and window. */
+interface Cell {
+  readonly key: StateKey;
+  readonly window: Window;
+  /** Values since the last pane, or all of them where panes accumulate. */
+  values: unknown[];
+  /** Whether values came since the last pane. */
+  fresh: boolean;
+  /** Undefined once the trigger has finished: the window is closed then, and takes nothing more. */
+  trigger: TriggerState | undefined;
+  /** The processing time for which the cell waits in the queue; Infinity if it does not. */
+  deadline: number;
+  /** What the pane's elements, combined, hold the watermark at; MAX_TIMESTAMP if nothing does. */
+  hold: Timestamp;
+  panes: number;
+  /** Panes that were not early. */
+  nonSpeculativePanes: number;
+  /** Whether the pane at the end has been emitted, or cannot be any more. */
+  endedOnTime: boolean;
+  /** False once it has become part of another one, or has expired. */
+  alive: boolean;
+}
+
+/** A pane on its way out. */
+interface Firing {
+  readonly group: KV<unknown, unknown>;
+  readonly meta: ElementMeta;
+}
+
+/** Receives elements that come too late, with their meta; a window at a time. */
+export type LateReceiver = (value: unknown, meta: ElementMeta) => void;
+
+/**
+ * Groups `KV<K, V>` into panes `KV<K, V[]>` by key and window, under any trigger, with windows that merge or do not.
+ *
+ * - P1. A trigger is asked after each element, so panes do not depend on where bundles or batches end.
+ * - P2. A pane is on time if it is the first behind the end of its window, and the window was there in time; before it panes are early,
+ *   behind it they are late.
+ * - P3. A window that has expired, its end plus allowed lateness being behind the watermark, takes nothing more, and nor does one whose
+ *   trigger has finished: such elements are counted, and handed to `late`. What is kept of an expired window is forgotten.
+ * - P4. When it expires a window emits what it still has, whatever its trigger says; so it does when input ends.
+ * - P5. {@link hold} never exceeds the timestamp of a pane still to be emitted, but for elements that came behind the watermark.
+ * - P6. Lateness is judged of the merged window: an element that extends a session which is still alive is not late. A window that comes
+ *   about by merging counts its panes anew.
+ */
+export class GroupIntoPanes {
+  /** Elements that came after their window had expired, once for each such window. */
+  droppedLate = 0;
+  /** Elements that came after the trigger of their window had finished. */
+  droppedClosed = 0;
+  private readonly machine: TriggerMachine;
+  private readonly times: { watermark: Timestamp; now: number };
+  /** Where windows do not merge: the cells by window, then by key. */
+  private readonly byWindow = new WindowMap<Map<StateKey, Cell>>();
+  /** Where windows merge: the cells of each key. */
+  private readonly byKey = new Map<StateKey, Cell[]>();
+  private readonly ends = new InstantQueue<Cell>();
+  private readonly expiries = new InstantQueue<Cell>();
+  private readonly deadlines = new InstantQueue<Cell>();
+  private readonly holds = new InstantQueue<Cell>();
+  private ready: Firing[] = [];
+  private emitted = 0;
+
+  /** @param now tells processing time, in milliseconds */
+  constructor(
+    private readonly strategy: GroupingStrategy,
+    private readonly keys: KeySpace,
+    private readonly emit: Receiver,
+    private readonly now: () => number,
+    private readonly late?: LateReceiver,
+  ) {
+    this.machine = new TriggerMachine(strategy.trigger);
+    this.times = { watermark: MIN_TIMESTAMP, now: 0 };
+  }
+
+  readonly process = (value: unknown, meta: ElementMeta): void => {
+    const pair = value as KV<unknown, unknown>;
+    const id = this.keys.identify(pair.key);
+    if (this.machine.usesProcessingTime) this.times.now = this.now();
+    const { windows } = meta;
+    for (let i = 0; i < windows.length; i++) this.add(id, pair, meta, windows[i]);
+  };
+
+  /** The input watermark has moved: windows that it passed are looked at, in the order of their ends. */
+  advance(watermark: Timestamp): void {
+    const { times } = this;
+    times.watermark = watermark;
+    if (this.machine.usesProcessingTime) times.now = this.now();
+    for (let cell = this.ends.takePassed(watermark); cell !== undefined; cell = this.ends.takePassed(watermark)) {
+      if (!cell.alive) continue;
+      if (this.isExpired(cell.window)) this.expire(cell);
+      else this.atEnd(cell);
+    }
+    for (let cell = this.expiries.takePassed(watermark); cell !== undefined; cell = this.expiries.takePassed(watermark))
+      if (cell.alive) this.expire(cell);
+  }
+
+  /** The processing time at which {@link advanceTime} has something to do; Infinity if it never will as things are. */
+  get deadline(): number {
+    return this.deadlines.next;
+  }
+
+  /** Processing time has moved. */
+  advanceTime(now: number): void {
+    this.times.now = now;
+    for (let cell = this.deadlines.takeReached(now); cell !== undefined; cell = this.deadlines.takeReached(now)) {
+      cell.deadline = Infinity;
+      if (!cell.alive || cell.trigger === undefined) continue;
+      this.fireIfReady(cell);
+      this.awaitDeadline(cell);
+    }
+  }
+
+  /** Whether panes wait to be emitted. */
+  get draining(): boolean {
+    return this.ready.length > 0;
+  }
+
+  /** Emits panes that are due until none is left, then true, or until `pause` says so, then false. */
+  drain(pause: () => boolean): boolean {
+    const { ready } = this;
+    while (this.emitted < ready.length) {
+      if (pause()) return false;
+      const { group, meta } = ready[this.emitted++];
+      this.emit(group, meta);
+    }
+    this.ready = [];
+    this.emitted = 0;
+    return true;
+  }
+
+  /** The output watermark may not pass this (P5). */
+  hold(): Timestamp {
+    const { holds } = this;
+    let hold = MAX_TIMESTAMP;
+    for (let i = this.emitted; i < this.ready.length; i++) hold = Math.min(hold, this.ready[i].meta.timestamp);
+    for (let cell = holds.peek(); cell !== undefined; cell = holds.peek()) {
+      const actual = cell.alive ? cell.hold : MAX_TIMESTAMP;
+      if (actual === holds.next) return Math.min(hold, actual);
+      holds.take();
+      if (actual < MAX_TIMESTAMP) holds.add(actual, cell);
+    }
+    return hold;
+  }
+
+  /** Key and window pairs that something is kept of: for tests and for people. */
+  get size(): number {
+    let size = 0;
+    for (const cells of this.byWindow.values()) size += cells.size;
+    for (const cells of this.byKey.values()) size += cells.length;
+    return size;
+  }
+
+  /** What is kept of each key and window: for tests and for people. */
+  *cells(): IterableIterator<{
+    readonly key: unknown;
+    readonly window: Window;
+    readonly values: readonly unknown[];
+    readonly closed: boolean;
+  }> {
+    const all = [...this.byWindow.values()].flatMap((cells) => [...cells.values()]).concat([...this.byKey.values()].flat());
+    for (const { key, window, values, trigger } of all)
+      yield { key: this.keys.restore(key), window, values, closed: trigger === undefined };
+  }
+
+  private add(id: StateKey, pair: KV<unknown, unknown>, meta: ElementMeta, window: Window): void {
+    const cell = this.strategy.merge === undefined ? this.cellOf(id, window) : this.mergedCellOf(id, window, this.strategy.merge);
+    if (cell?.trigger === undefined) {
+      if (cell === undefined) this.droppedLate++;
+      else this.droppedClosed++;
+      this.late?.(pair, meta.windows.length === 1 ? meta : new ElementMeta(meta.timestamp, [window], meta.pane));
+      return;
+    }
+    cell.values.push(pair.value);
+    cell.fresh = true;
+    const { outputTime, timestampCombiner } = this.strategy;
+    if (timestampCombiner !== "end-of-window") {
+      const timestamp = outputTime === undefined ? meta.timestamp : outputTime(meta.timestamp, cell.window);
+      if (timestamp >= this.times.watermark) this.holdAt(cell, timestamp); // what is behind it holds nothing any more
+    }
+    this.machine.onElement(cell.trigger, cell.window, this.times);
+    this.fireIfReady(cell);
+    this.awaitDeadline(cell);
+  }
+
+  /** Undefined for a window that has expired (P3). */
+  private cellOf(id: StateKey, window: Window): Cell | undefined {
+    let cells = this.byWindow.get(window);
+    if (cells === undefined) {
+      if (this.isExpired(window)) return undefined;
+      this.byWindow.set(window, (cells = new Map()));
+    }
+    let cell = cells.get(id);
+    if (cell === undefined) cells.set(id, (cell = this.newCell(id, window)));
+    return cell;
+  }
+
+  /** P6 */
+  private mergedCellOf(id: StateKey, window: Window, merge: NonNullable<GroupingStrategy["merge"]>): Cell | undefined {
+    let cells = this.byKey.get(id);
+    let own = cells?.find((cell) => sameWindow(cell.window, window));
+    if (own !== undefined) return own;
+    const merges = merge([...(cells ?? []).map((cell) => cell.window), window]);
+    const { into } = merges.find(({ windows }) => windows.includes(window)) ?? { into: window };
+    if (this.isExpired(into)) return undefined; // none of the others is part of it: they are not expired
+    if (cells === undefined) this.byKey.set(id, (cells = []));
+    for (const { windows, into: merged } of merges) {
+      const parts = cells.filter((cell) => windows.includes(cell.window));
+      this.mergeCells(cells, parts, merged);
+    }
+    own = cells.find((cell) => sameWindow(cell.window, into));
+    if (own === undefined) cells.push((own = this.newCell(id, into)));
+    return own;
+  }
+
+  private mergeCells(cells: Cell[], parts: readonly Cell[], window: Window): void {
+    if (parts.length === 0 || (parts.length === 1 && sameWindow(parts[0].window, window))) return;
+    const same = parts.find((part) => sameWindow(part.window, window));
+    const merged = this.newCell(parts[0].key, window);
+    const open = parts.filter(({ trigger }) => trigger !== undefined);
+    const states = open.map(({ trigger }) => trigger!);
+    merged.trigger = states.length === 0 ? undefined : this.machine.merge(states, window, this.times);
+    if (merged.trigger !== undefined && this.machine.isFinished(merged.trigger)) merged.trigger = undefined;
+    if (same !== undefined) {
+      merged.panes = same.panes;
+      merged.nonSpeculativePanes = same.nonSpeculativePanes;
+      merged.endedOnTime = same.endedOnTime;
+    }
+    for (const part of parts) {
+      if (merged.trigger !== undefined) for (const value of part.values) merged.values.push(value);
+      merged.fresh ||= part.fresh;
+      if (part.hold < MAX_TIMESTAMP) this.holdAt(merged, part.hold);
+      part.alive = false;
+      cells.splice(cells.indexOf(part), 1);
+    }
+    cells.push(merged);
+    this.awaitDeadline(merged);
+  }
+
+  private newCell(key: StateKey, window: Window): Cell {
+    const isBehind = window.maxTimestamp < this.times.watermark;
+    const cell: Cell = {
+      key,
+      window,
+      values: [],
+      fresh: false,
+      trigger: this.machine.newState(),
+      deadline: Infinity,
+      hold: MAX_TIMESTAMP,
+      panes: 0,
+      nonSpeculativePanes: 0,
+      endedOnTime: isBehind,
+      alive: true,
+    };
+    const { allowedLatenessMs } = this.strategy;
+    if (!isBehind) this.ends.add(window.maxTimestamp, cell);
+    if (isBehind || allowedLatenessMs > 0) this.expiries.add(window.maxTimestamp + allowedLatenessMs, cell);
+    return cell;
+  }
+
+  /** An element of this timestamp, or several with such a combined one, has joined the pane. */
+  private holdAt(cell: Cell, timestamp: Timestamp): void {
+    const { hold } = cell;
+    if (hold < MAX_TIMESTAMP && (this.strategy.timestampCombiner === "latest" ? timestamp <= hold : timestamp >= hold)) return;
+    cell.hold = timestamp;
+    if (timestamp < hold) this.holds.add(timestamp, cell);
+  }
+
+  private awaitDeadline(cell: Cell): void {
+    if (!this.machine.usesProcessingTime || cell.trigger === undefined) return;
+    const deadline = this.machine.deadline(cell.trigger);
+    if (deadline >= cell.deadline) return;
+    cell.deadline = deadline;
+    this.deadlines.add(deadline, cell);
+  }
+
+  /** The watermark has passed the end of the window, but the window stays open for late elements. */
+  private atEnd(cell: Cell): void {
+    this.fireIfReady(cell);
+    if (!cell.fresh) cell.endedOnTime = true;
+    // What the trigger still keeps was there in time, and holds the watermark at the end of the window.
+    else if (cell.hold === MAX_TIMESTAMP) this.holds.add((cell.hold = cell.window.maxTimestamp), cell);
+  }
+
+  /** P4 */
+  private expire(cell: Cell): void {
+    if (cell.trigger !== undefined) {
+      const fires = this.machine.shouldFire(cell.trigger, cell.window, this.times);
+      this.emitPane(cell, true, fires && this.machine.hasOnTimePane);
+    }
+    this.forget(cell);
+  }
+
+  private fireIfReady(cell: Cell): void {
+    const { machine, times } = this;
+    const { trigger, window } = cell;
+    if (trigger === undefined || !machine.shouldFire(trigger, window, times)) return;
+    machine.onFire(trigger, window, times);
+    const finished = machine.isFinished(trigger);
+    this.emitPane(cell, finished, machine.hasOnTimePane);
+    if (!finished) return;
+    cell.trigger = undefined;
+    cell.values = [];
+  }
+
+  /** @param isLast whether none can follow; @param mayBeOnTime whether the trigger has a pane at the end, empty or not */
+  private emitPane(cell: Cell, isLast: boolean, mayBeOnTime: boolean): void {
+    const { strategy, times } = this;
+    const { window } = cell;
+    const isEarly = times.watermark <= window.maxTimestamp;
+    const timing = isEarly ? PaneTiming.EARLY : cell.endedOnTime ? PaneTiming.LATE : PaneTiming.ON_TIME;
+    const isWanted =
+      cell.fresh ||
+      (timing === PaneTiming.ON_TIME && mayBeOnTime && strategy.emptyOnTimePane) ||
+      (isLast && strategy.emptyFinalPane && this.isExpired(window));
+    if (!isEarly) cell.endedOnTime = true;
+    if (!isWanted) return;
+    const nonSpeculativeIndex = isEarly ? -1 : cell.nonSpeculativePanes++;
+    const pane: PaneInfo = { isFirst: cell.panes === 0, isLast, timing, index: cell.panes++, nonSpeculativeIndex };
+    const atEnd = cell.hold === MAX_TIMESTAMP || strategy.timestampCombiner === "end-of-window";
+    const timestamp = atEnd ? window.maxTimestamp : cell.hold;
+    const windows = window === GlobalWindow.instance ? GLOBAL_WINDOWS : [window];
+    const values = strategy.accumulating && !isLast ? cell.values.slice() : cell.values;
+    this.ready.push({ group: kv(this.keys.restore(cell.key), values), meta: new ElementMeta(timestamp, windows, pane) });
+    cell.fresh = false;
+    cell.hold = MAX_TIMESTAMP;
+    if (!strategy.accumulating) cell.values = [];
+  }
+
+  private forget(cell: Cell): void {
+    cell.alive = false;
+    if (this.strategy.merge === undefined) {
+      const cells = this.byWindow.get(cell.window);
+      cells?.delete(cell.key);
+      if (cells?.size === 0) this.byWindow.delete(cell.window);
+      return;
+    }
+    const cells = this.byKey.get(cell.key);
+    if (cells === undefined) return;
+    cells.splice(cells.indexOf(cell), 1);
+    if (cells.length === 0) this.byKey.delete(cell.key);
+  }
+
+  private isExpired(window: Window): boolean {
+    return window.maxTimestamp + this.strategy.allowedLatenessMs < this.times.watermark;
+  }
+}
