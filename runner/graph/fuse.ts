@@ -46,6 +46,9 @@ class Fusion {
       case "impulse":
         this.addStage({ kind: "impulse", output, transform }, []);
         return;
+      case "test-stream":
+        for (const each of transform.outputs) this.addStage({ kind: "test-stream", output: each, transform }, []);
+        return;
       case "group-by-key":
         this.addStage({ kind: "group-by-key", output, transform }, this.sources(input));
         return;

@@ -9,6 +9,8 @@ import type { PipelineGraph } from "./pipeline-graph.js";
 export type StageHead =
   /** Delivers one impulse element. */
   | { readonly kind: "impulse"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers what a script says of this output. */
+  | { readonly kind: "test-stream"; readonly output: string; readonly transform: LeafTransform }
   /** Delivers nothing: the output of a flatten without inputs. */
   | { readonly kind: "empty"; readonly output: string; readonly transform: LeafTransform }
   /** Delivers the elements of its edges; `transform` is the flatten or reshuffle they stand for, if any. */

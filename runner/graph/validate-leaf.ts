@@ -62,6 +62,7 @@ const ARITY: Record<
   readonly [inputs: number | undefined, outputs: number | undefined]
 > = {
   impulse: [0, 1],
+  "test-stream": [0, undefined],
   "group-by-key": [1, 1],
   "combine-per-key": [1, 1],
   reshuffle: [1, 1],

@@ -5,6 +5,7 @@ import { PipelineError, type StageHost } from "../../portability/stage-host/inde
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
 import {
   allStream,
+  VirtualClock,
   BatchCodec,
   ElementBatch,
   ElementSizer,
@@ -27,14 +28,16 @@ import {
   type LinkListener,
   type OutputChannel,
   type OutputStream,
+  systemClock,
   type RuntimeOptions,
-  type TaskOwner,
+  type Worker,
 } from "../runtime/index.js";
 import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
-import type { Component, Stream, Topology } from "../topology/index.js";
+import type { Component, Head, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
+import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
 
 export interface DeploymentParts {
@@ -45,8 +48,7 @@ export interface DeploymentParts {
   /** Link to each other worker, by index. */
   readonly links: ReadonlyMap<number, Link>;
   readonly options: RuntimeOptions;
-  readonly clock: Clock;
-  readonly owner: TaskOwner;
+  readonly owner: Worker;
   /** Told of failures outside of any task. */
   readonly onError: (error: unknown) => void;
 }
@@ -75,9 +77,16 @@ export class Deployment {
   private readonly remoteChannels = new Map<number, RemoteChannel>();
 
   private readonly budget: MemoryBudget;
+  private readonly clock: Clock;
+  private readonly testStreams: TestStreams | undefined;
   private readonly folder: SpillFolder;
 
   constructor(private readonly parts: DeploymentParts) {
+    if (parts.topology.components.some(({ head }) => head.kind === "test-stream")) {
+      const clock = (this.clock = new VirtualClock());
+      this.testStreams = new TestStreams(clock);
+      parts.owner.onIdle = () => this.stepIfQuiet();
+    } else this.clock = systemClock;
     this.budget = new MemoryBudget(parts.options.stateBytes);
     this.folder = new SpillFolder(parts.options.spillFolder);
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
@@ -89,8 +98,9 @@ export class Deployment {
       const { id, component } = placement;
       const { inbox, outbox, sideInputs } = ends.get(id)!;
       if (component.head.kind === "impulse") feedImpulse(inbox, impulseOf(parts.host, component));
-      const { options, clock, owner } = parts;
-      const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, clock, owner });
+      if (component.head.kind === "test-stream") this.feedFromScript(component, component.head, inbox);
+      const { options, owner } = parts;
+      const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, clock: this.clock, owner });
       this.own.set(id, { placement, task, sideInputs });
     }
     for (const [worker, link] of parts.links) link.listen(this.linkListener(worker)); // P1
@@ -124,6 +134,17 @@ export class Deployment {
 
   start(): void {
     for (const { task } of this.own.values()) task.start();
+  }
+
+  private feedFromScript({ stage }: Component, { transformId, tag }: Extract<Head, { kind: "test-stream" }>, inbox: Inbox): void {
+    const payload = stage.components.transforms?.[transformId]?.spec?.payload ?? new Uint8Array();
+    this.testStreams?.feed(transformId, tag, payload, (coderId) => this.parts.host.coder(stage, coderId), inbox);
+  }
+
+  /** An event of a script takes place when nothing else can. */
+  private stepIfQuiet(): void {
+    for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
+    this.testStreams?.step();
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -168,7 +189,7 @@ export class Deployment {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components);
-    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.parts.clock.now());
+    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now());
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);

@@ -1,3 +1,4 @@
+import { PipelineError } from "../../portability/stage-host/index.js";
 import { DEFAULT_RUNTIME_OPTIONS, type RuntimeOptions } from "../runtime/index.js";
 import type { Topology } from "../topology/index.js";
 import { Coordinator } from "./coordinator.js";
@@ -30,6 +31,8 @@ export function runJob(topology: Topology, options: RunJobOptions): Job {
   if (!(Number.isSafeInteger(workers) && workers >= 1))
     throw new RangeError(`workers must be a whole number of at least 1, not ${workers}`);
   checkGroupings(topology);
+  if (workers > 1 && topology.components.some(({ head }) => head.kind === "test-stream"))
+    throw new PipelineError("test_stream_workers", "a pipeline with a TestStream runs in one process: leave out the number of workers");
   const coordinator = new Coordinator(topology, workers, { ...DEFAULT_RUNTIME_OPTIONS, ...runtime }, jobId);
   void coordinator.start(launcher);
   return coordinator.job;

@@ -1,5 +1,5 @@
 import type { StageHost } from "../../portability/stage-host/index.js";
-import { dialWorker, LinkEndpoint, systemClock, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
+import { dialWorker, LinkEndpoint, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
 import { Deployment } from "./deployment.js";
 import { planDeployment, type DeploymentPlan } from "./deployment-plan.js";
 import type { DeployMessage, FromWorker, ToWorker, WorkerReport } from "./messages.js";
@@ -84,7 +84,6 @@ export class WorkerAgent {
       host: this.host!,
       links: this.links,
       options,
-      clock: systemClock,
       owner,
       onError,
     };

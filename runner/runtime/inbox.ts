@@ -1,5 +1,6 @@
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
 import { ElementBatch } from "./element-batch.js";
+import type { Pick } from "./shuffle.js";
 import { WatermarkCoalescer } from "./watermark-coalescer.js";
 
 /** A batch that is decoded when its turn comes. */
@@ -42,6 +43,8 @@ class Port {
 export class Inbox {
   /** Told when something arrives at an inbox that was empty. */
   onArrival: () => void = () => {};
+  /** Which channel is looked at next, where they do not take turns. */
+  pick: Pick | undefined;
   /** Bytes waiting or being processed. */
   queuedBytes = 0;
   private readonly ports: Port[] = [];
@@ -77,6 +80,7 @@ export class Inbox {
   take(): ElementBatch | undefined {
     const { ports } = this;
     const coalescer = (this.coalescer ??= new WatermarkCoalescer(ports.length));
+    if (this.pick !== undefined) this.next = this.pick(ports.length);
     while (this.waiting > 0) {
       const port = ports[this.next];
       const frame = port.take();

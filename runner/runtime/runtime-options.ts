@@ -24,6 +24,11 @@ export interface RuntimeOptions {
   readonly spillFolder: string;
   /** Milliseconds without any progress of the job after which it says what it waits for. */
   readonly stallWarningMs: number;
+  /**
+   * Where it is given, bundles end early and tasks and channels take turns at random, as this number says: so that tests can see whether
+   * results depend on what is not promised. Only in one process is that the same each time.
+   */
+  readonly shuffleSeed?: number;
 }
 
 /** What a run has where its options say nothing. */

@@ -7,6 +7,7 @@ import type { Inbox } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 import { Pacer } from "./pacer.js";
 import type { RuntimeOptions } from "./runtime-options.js";
+import { pickBy, seedOf, type Pick } from "./shuffle.js";
 import type { SideInputBuffer } from "./side-input-buffer.js";
 import type { TaskCounts } from "./task-counts.js";
 
@@ -57,6 +58,9 @@ export class Task {
   private position = 0;
   private bundleOpen = false;
   private bundleElements = 0;
+  /** Elements after which the bundle ends. */
+  private bundleLimit: number;
+  private readonly pick: Pick | undefined;
   private bundles = 0;
   private elementsIn = 0;
   private inputWatermark: Timestamp = MIN_TIMESTAMP;
@@ -85,6 +89,8 @@ export class Task {
     this.clock = parts.clock;
     this.owner = parts.owner;
     this.pacer = new Pacer(parts.options.bundleMs);
+    this.bundleLimit = parts.options.bundleElements;
+    if (parts.options.shuffleSeed !== undefined) this.pick = this.inbox.pick = pickBy(seedOf(this.id, parts.options.shuffleSeed));
     const wake = (): void => this.owner.wake(this);
     this.inbox.onArrival = this.outbox.onRoom = wake;
     for (const { inbox } of this.sideInputs) inbox.onArrival = wake;
@@ -192,7 +198,7 @@ export class Task {
     for (;;) {
       if (this.outbox.isFull) return false; // T1: woken by room
       if (this.pacer.overtime()) return true;
-      if (this.bundleOpen && (this.bundleElements >= this.options.bundleElements || this.pacer.bundleIsOver())) {
+      if (this.bundleOpen && (this.bundleElements >= this.bundleLimit || this.pacer.bundleIsOver())) {
         if (!this.closeBundle()) return false;
       } else if (this.head.draining) {
         if (!this.ensureBundle()) return false;
@@ -230,7 +236,7 @@ export class Task {
     const relays = this.head.relays === true;
     if (relays && !this.ensureBundle()) return false;
     const before = this.position;
-    const end = relays ? Math.min(batch.length, before + this.options.bundleElements - this.bundleElements) : batch.length;
+    const end = relays ? Math.min(batch.length, before + this.bundleLimit - this.bundleElements) : batch.length;
     const ready = relays ? this.feedStage(batch, end) : this.feedGrouping(batch, end);
     const taken = this.position - before;
     this.elementsIn += taken;
@@ -280,13 +286,14 @@ export class Task {
     const blocked = this.executor.blocked();
     if (blocked !== undefined) this.waitFor(blocked, BLOCKED);
     if (blocked !== undefined || this.outbox.isFull || this.pacer.tick()) return true;
-    return this.bundleElements++ >= this.options.bundleElements;
+    return this.bundleElements++ >= this.bundleLimit;
   };
 
   private ensureBundle(): boolean {
     if (this.bundleOpen) return true;
     this.bundleOpen = true;
     this.bundleElements = 0;
+    if (this.pick !== undefined) this.bundleLimit = 1 + this.pick(Math.min(8, this.options.bundleElements));
     this.pacer.startBundle();
     const started = this.executor.startBundle();
     if (started === undefined) return true;

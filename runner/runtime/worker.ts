@@ -1,4 +1,5 @@
 import type { RuntimeOptions } from "./runtime-options.js";
+import { pickBy, type Pick } from "./shuffle.js";
 import type { Task, TaskOwner } from "./task.js";
 
 /** What a worker tells whoever runs it. */
@@ -17,15 +18,20 @@ export interface WorkerListener {
 export class Worker implements TaskOwner {
   /** Turns given so far: as long as it changes something happens. */
   turns = 0;
+  /** Told when no task has anything to do any more, until something from outside wakes one. */
+  onIdle: () => void = () => {};
   private queue: Task[] = [];
   private readonly queued = new Set<Task>();
   private scheduled = false;
+  private readonly pick: Pick | undefined;
   private stopped = false;
 
   constructor(
     private readonly options: RuntimeOptions,
     private readonly listener: WorkerListener,
-  ) {}
+  ) {
+    if (options.shuffleSeed !== undefined) this.pick = pickBy(options.shuffleSeed);
+  }
 
   /** Whether no task has anything to do right now. */
   get isIdle(): boolean {
@@ -59,7 +65,7 @@ export class Worker implements TaskOwner {
     const end = performance.now() + this.options.turnMs;
     let now = 0;
     do {
-      const task = this.queue.shift();
+      const task = this.pick === undefined ? this.queue.shift() : this.queue.splice(this.pick(this.queue.length), 1)[0];
       if (task === undefined) break;
       this.queued.delete(task);
       this.turns++;
@@ -67,6 +73,9 @@ export class Worker implements TaskOwner {
       if (task.turn(Math.min(end, now + this.options.taskSliceMs))) this.wake(task);
     } while (performance.now() < end);
     if (this.queue.length > 0) setImmediate(this.run);
-    else this.scheduled = false;
+    else {
+      this.scheduled = false;
+      this.onIdle();
+    }
   };
 }

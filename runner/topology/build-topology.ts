@@ -24,7 +24,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   const parallelism = wholeNumber("parallelism", options.parallelism);
   const components = new Map<string, Component>();
   for (const [i, stage] of pipeline.stages.entries()) {
-    const kind = stage.head.kind === "impulse" || stage.head.kind === "empty" ? "spout" : "bolt";
+    const kind = stage.head.kind === "group-by-key" || stage.head.kind === "relay" ? "bolt" : "spout";
     const bolts = stage.head.kind === "group-by-key" ? Math.min(parallelism, keyGroups) : parallelism;
     components.set(stage.id, {
       id: `${kind}-${i + 1} ${componentName(stage)}`,
@@ -73,6 +73,11 @@ function wholeNumber(name: string, value: number): number {
 
 function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
   const { kind, output } = head;
+  if (kind === "test-stream") {
+    const { id } = head.transform;
+    const outputs = Object.entries(pipeline.graph.components.transforms?.[id]?.outputs ?? {});
+    return { kind, output, transformId: id, tag: outputs.find(([, pcollection]) => pcollection === output)?.[0] ?? "" };
+  }
   if (kind !== "group-by-key") return { kind, output };
   const [input] = head.transform.inputs;
   return { kind, output, input, ...pcollectionOf(pipeline, input), transformName: head.transform.uniqueName };

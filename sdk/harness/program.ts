@@ -41,7 +41,8 @@ export class Program {
     };
     for (const { coder } of this.graph.pcollections) add(coder);
     for (const { primitive } of this.nodes.values())
-      if (primitive?.kind === "combine-per-key" && primitive.combineFn.accumulatorCoder !== undefined)
+      if (primitive?.kind === "test-stream") add(primitive.coder);
+      else if (primitive?.kind === "combine-per-key" && primitive.combineFn.accumulatorCoder !== undefined)
         add(primitive.combineFn.accumulatorCoder);
     return found;
   }

@@ -1,12 +1,20 @@
 import type { Coder } from "../../portability/coders/index.js";
+import type { Timestamp } from "../../portability/values/index.js";
 import type { AsyncCombineFn } from "./combine-fn.js";
 import type { DoFn } from "./do-fn.js";
 import type { PCollection } from "./pcollection.js";
 import type { WindowingStrategy } from "./windowing.js";
 
+/** What happens in a TestStream; watermarks and elements are those of the output `tag`. */
+export type TestStreamEvent =
+  | { readonly tag: string; readonly timestamp: Timestamp; readonly elements: readonly unknown[] }
+  | { readonly tag: string; readonly watermark: Timestamp }
+  | { readonly advanceMs: number };
+
 /** What a leaf transform does; composites have none of these. */
 export type Primitive =
   | { readonly kind: "impulse" }
+  | { readonly kind: "test-stream"; readonly coder: Coder<unknown>; readonly events: readonly TestStreamEvent[] }
   | { readonly kind: "par-do"; readonly doFn: DoFn }
   | { readonly kind: "flatten" }
   | { readonly kind: "group-by-key"; readonly keyCoder: Coder<unknown>; readonly valueCoder: Coder<unknown> }

@@ -52,7 +52,7 @@ export function sameWindowing(a: WindowingStrategy, b: WindowingStrategy): boole
  */
 export function checkGroupable(transform: string, { windowing, isBounded }: { windowing: WindowingStrategy; isBounded: boolean }): void {
   const { windowFn, trigger, allowedLatenessMs, unsafe } = windowing;
-  if (!isBounded && windowFn === globalWindows && (trigger.kind === "default" || trigger.kind === "never"))
+  if (!isBounded && windowFn === globalWindows && trigger.kind === "default")
     throw new PipelineError(
       "unbounded_group",
       `"${transform}" groups an unbounded PCollection in the global window, which never ends: no group would ever be emitted; ` +

@@ -16,6 +16,7 @@ import { SIDE_INPUT_TAG } from "../model/side-input.js";
 import type { TransformNode } from "../model/transform-node.js";
 import { anyValue } from "../transforms/element-coder.js";
 import { CoderIds, WindowingIds } from "./component-ids.js";
+import { testStreamPayload } from "./test-stream-payload.js";
 import { writeFunctionPayload } from "./function-payload.js";
 import { windowFnToProto } from "../../portability/payloads/window-fns.js";
 
@@ -117,6 +118,8 @@ class Translation {
     switch (primitive.kind) {
       case "impulse":
         return { urn: PRIMITIVE.IMPULSE };
+      case "test-stream":
+        return { urn: PRIMITIVE.TEST_STREAM, payload: testStreamPayload(primitive, this.coders.idOf(primitive.coder)) };
       case "flatten":
         return { urn: PRIMITIVE.FLATTEN };
       case "group-by-key":

@@ -82,6 +82,8 @@ function deliver({ head }: Component, arrived: Value[]): Value[] {
   switch (head.kind) {
     case "impulse":
       return [0];
+    case "test-stream":
+      throw new Error("no script among the toys");
     case "empty":
       return [];
     case "relay":

@@ -13,7 +13,7 @@ import { publicSymbols } from "../../support/doc-examples.js";
 import * as prelude from "../../support/doc-prelude.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const modules = ["sdk/index.ts", "sdk/testing/index.ts", "local/index.ts", "runner/index.ts", "portability/index.ts"];
+const modules = ["sdk/index.ts", "local/testing.ts", "local/index.ts", "runner/index.ts", "portability/index.ts"];
 const symbols = publicSymbols(modules).filter(({ place }) => !place.startsWith("portability/protos/gen/"));
 /** Names and numbers say what they are by themselves. */
 const isTable = (name: string): boolean => /^(urns\.)?[A-Z][A-Z_]+$/.test(name) || name === "beam";
@@ -48,7 +48,7 @@ function moduleOf(): string {
   });
   return [
     `import { ${exported("sdk/index.ts")} } from "beamstorm";`,
-    `import { ${exported("sdk/testing/index.ts")} } from "beamstorm/testing";`,
+    `import { ${exported("local/testing.ts")} } from "beamstorm/testing";`,
     `import { ${exported("local/index.ts")} } from "beamstorm/local";`,
     `import { ${exported("runner/index.ts")} } from "beamstorm/runner";`,
     `import { ${exported("portability/index.ts")} } from "beamstorm/portability";`,
