@@ -17,7 +17,7 @@ export {
   type Window,
 } from "../portability/values/index.js";
 export type { Coder } from "../portability/coders/index.js";
-export type { DelayStep, Trigger, WindowFn } from "../portability/windows/index.js";
+export type { DelayStep, Trigger, WindowFn, WindowMerge } from "../portability/windows/index.js";
 export type { AsyncCombineFn, CombineFn } from "./model/combine-fn.js";
 export type {
   AsyncOptions,
@@ -31,6 +31,7 @@ export type {
 } from "./model/do-fn.js";
 export { option, type Option, type Options, type OptionValues } from "./model/options.js";
 export { PCollection } from "./model/pcollection.js";
+export type { WindowFnSpec } from "./model/own-window-fn.js";
 export { Pipeline } from "./model/pipeline.js";
 export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
 export { composite, type Appliable, type PTransform } from "./model/ptransform.js";

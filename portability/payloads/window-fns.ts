@@ -1,11 +1,19 @@
 import Long from "long";
 import { beam, type google } from "../protos/index.js";
-import { FIXED_WINDOW_FN, SESSION_WINDOW_FN, SLIDING_WINDOW_FN } from "../urns/index.js";
+import { BEAMSTORM, FIXED_WINDOW_FN, SESSION_WINDOW_FN, SLIDING_WINDOW_FN } from "../urns/index.js";
 import { PipelineError } from "../stage-host/index.js";
-import { FixedWindows, globalWindows, Sessions, SlidingWindows, type WindowFn } from "../windows/index.js";
+import {
+  CalendarWindows,
+  FixedWindows,
+  globalWindows,
+  Sessions,
+  SlidingWindows,
+  type CalendarSpec,
+  type WindowFn,
+} from "../windows/index.js";
 
 /** The window function as a FunctionSpec with Beam's URN and payload. */
-export function windowFnToProto(windowFn: WindowFn): beam.pipeline.IFunctionSpec {
+export function windowFnToProto(windowFn: WindowFn<never>): beam.pipeline.IFunctionSpec {
   if (windowFn instanceof FixedWindows)
     return {
       urn: windowFn.urn,
@@ -25,6 +33,7 @@ export function windowFnToProto(windowFn: WindowFn): beam.pipeline.IFunctionSpec
     };
   if (windowFn instanceof Sessions)
     return { urn: windowFn.urn, payload: beam.pipeline.SessionWindowsPayload.encode({ gapSize: durationOf(windowFn.gapMs) }).finish() };
+  if (windowFn instanceof CalendarWindows) return { urn: windowFn.urn, payload: new TextEncoder().encode(JSON.stringify(windowFn.spec)) };
   return { urn: windowFn.urn, payload: new Uint8Array() };
 }
 
@@ -45,9 +54,32 @@ export function windowFnFromProto(spec: beam.pipeline.IFunctionSpec | null | und
       const payload = beam.pipeline.SessionWindowsPayload.decode(spec.payload ?? new Uint8Array());
       return new Sessions(millisOf(payload.gapSize));
     }
+    case BEAMSTORM.CALENDAR_WINDOWS:
+      return new CalendarWindows(calendarSpecFrom(spec.payload));
     default:
       throw new PipelineError("unknown_window_fn", `window function ${spec?.urn ?? "(none)"} is not known`);
   }
+}
+
+function calendarSpecFrom(payload: Uint8Array | null | undefined): CalendarSpec {
+  let spec: Partial<Record<keyof CalendarSpec, unknown>>;
+  try {
+    spec = Object(JSON.parse(new TextDecoder().decode(payload ?? new Uint8Array()))) as typeof spec;
+  } catch (cause) {
+    throw new PipelineError("malformed_window_fn", "the payload of calendar windows cannot be read", { cause });
+  }
+  const { unit, timeZone } = spec;
+  if (!(unit === "day" || unit === "week" || unit === "month" || unit === "year") || typeof timeZone !== "string")
+    throw new PipelineError("malformed_window_fn", "the payload of calendar windows lacks their unit or time zone");
+  const { count, firstWeekday, firstDay, firstMonth } = spec;
+  return {
+    unit,
+    timeZone,
+    count: Number(count),
+    firstWeekday: Number(firstWeekday),
+    firstDay: Number(firstDay),
+    firstMonth: Number(firstMonth),
+  };
 }
 
 function durationOf(ms: number): google.protobuf.IDuration {

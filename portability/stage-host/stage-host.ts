@@ -21,12 +21,18 @@
 import type { Coder } from "../coders/coder.js";
 import type { Metric } from "../metrics/index.js";
 import type { Receiver, Window } from "../values/index.js";
+import type { WindowFn } from "../windows/index.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
 
 /** Executes the stages of one environment; see the head of this file for the order of calls. */
 export interface StageHost {
   /** The coder by which elements of a PCollection leave or enter the process. */
   coder(descriptor: StageDescriptor, coderId: string): Coder<unknown>;
+  /**
+   * The window function of a strategy, for windows that the runner has to assign, for side inputs, or to merge; undefined for a host that
+   * cannot be asked.
+   */
+  windowFn?(descriptor: StageDescriptor, windowingStrategyId: string): WindowFn | undefined;
   /** Prepares a stage for execution by one task; user `setup` functions have run when it resolves. */
   open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor>;
   close(): Promise<void>;

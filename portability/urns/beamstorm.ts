@@ -8,6 +8,8 @@ export const BEAMSTORM = {
   COMBINE_FN: "beamstorm:combinefn:program:v1",
   /** A window function of a program: its payload names it. */
   WINDOW_FN: "beamstorm:windowfn:program:v1",
+  /** Windows of days, weeks, months or years of a time zone's calendar: their payload is JSON. */
+  CALENDAR_WINDOWS: "beamstorm:windowfn:calendar:v1",
   /** A view of a side input: its payload names the transform. */
   VIEW_FN: "beamstorm:viewfn:program:v1",
   /** Maps a window to the one of a side input that ends first among those with its last instant. */

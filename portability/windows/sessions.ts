@@ -1,4 +1,5 @@
 import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import { mergeOverlapping } from "./merge-overlapping.js";
 import type { WindowFn } from "./window-fn.js";
 
 /**
@@ -21,7 +22,14 @@ export class Sessions implements WindowFn {
     if (!(Number.isSafeInteger(gapMs) && gapMs > 0)) throw new RangeError(`session gap must be a whole number of ms above 0, not ${gapMs}`);
   }
 
+  readonly merge = mergeOverlapping;
+
   assign(timestamp: Timestamp): readonly Window[] {
     return [new IntervalWindow(timestamp, timestamp + this.gapMs)];
+  }
+
+  /** What tells it from others. */
+  toJSON(): object {
+    return { urn: this.urn, gapMs: this.gapMs };
   }
 }

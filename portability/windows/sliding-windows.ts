@@ -1,6 +1,8 @@
 import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
 import type { WindowFn } from "./window-fn.js";
 
+const NO_WINDOW: readonly Window[] = Object.freeze([]);
+
 /**
  * Windows `[n·period + offset, n·period + offset + size)`, each timestamp in several of them: `beam:window_fn:sliding_windows:v1`.
  *
@@ -20,7 +22,7 @@ export class SlidingWindows implements WindowFn {
   constructor(
     /** Length in milliseconds, above zero. */
     readonly sizeMs: number,
-    /** From the start of a window to that of the next, in milliseconds, above zero. Where it exceeds the size, timestamps may have no window. */
+    /** From the start of a window to that of the next, in milliseconds, above zero. Where it exceeds the size, timestamps in the gaps have no window. */
     readonly periodMs: number,
     /** Shift of the grid in milliseconds, in [0, period). */
     readonly offsetMs = 0,
@@ -30,10 +32,6 @@ export class SlidingWindows implements WindowFn {
       ["period", periodMs],
     ] as const)
       if (!(Number.isSafeInteger(ms) && ms > 0)) throw new RangeError(`window ${what} must be a whole number of ms above 0, not ${ms}`);
-    if (periodMs > sizeMs)
-      throw new RangeError(
-        `windows of ${sizeMs} ms every ${periodMs} ms leave gaps, whose elements would be lost; use a period up to the size`,
-      );
     if (!(Number.isSafeInteger(offsetMs) && offsetMs >= 0 && offsetMs < periodMs))
       throw new RangeError(`window offset must be a whole number of ms in [0, ${periodMs}), not ${offsetMs}`);
   }
@@ -41,6 +39,7 @@ export class SlidingWindows implements WindowFn {
   assign(timestamp: Timestamp): readonly Window[] {
     if (timestamp >= this.sameFrom && timestamp < this.sameTo) return this.last;
     const lastStart = this.gridAtOrBefore(timestamp);
+    if (lastStart + this.sizeMs <= timestamp) return NO_WINDOW; // in a gap
     const windows: Window[] = [];
     for (let start = lastStart; start + this.sizeMs > timestamp; start -= this.periodMs)
       windows.push(new IntervalWindow(start, start + this.sizeMs));

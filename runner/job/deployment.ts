@@ -1,8 +1,9 @@
 // The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
 import type { Coder } from "../../portability/coders/coder.js";
 import { ByteReader } from "../../portability/coders/index.js";
-import { PipelineError, type StageHost } from "../../portability/stage-host/index.js";
+import { PipelineError, type StageDescriptor, type StageHost } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
+import type { WindowFn } from "../../portability/windows/index.js";
 import {
   allStream,
   VirtualClock,
@@ -90,7 +91,7 @@ export class Deployment {
     this.budget = new MemoryBudget(parts.options.stateBytes);
     this.folder = new SpillFolder(parts.options.spillFolder);
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
-    const ends = new Map(placements.map(({ id, component }) => [id, endsOf(component)]));
+    const ends = new Map(placements.map(({ id, component }) => [id, this.endsOf(component)]));
     for (const plan of parts.plan.channels) this.addRemotePort(plan, ends);
     for (const stream of parts.topology.streams)
       for (const placement of placements) if (placement.component.id === stream.from) this.addStream(stream, placement, ends);
@@ -188,11 +189,26 @@ export class Deployment {
   private headOf({ head, stage }: Component, receiver: Receiver): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
-    const strategy = readGroupingStrategy(head, stage.components);
+    const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, head.windowingStrategyId));
     if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now());
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
+  }
+
+  private endsOf({ sideInputs, stage }: Component): Ends {
+    return {
+      inbox: new Inbox(),
+      sideInputs: sideInputs.map(
+        ({ pcollection, windowingStrategyId }) => new SideInputBuffer(pcollection, this.windowFnOf(stage, windowingStrategyId)),
+      ),
+      outbox: new Outbox(),
+    };
+  }
+
+  /** Undefined for one that only its SDK can execute. */
+  private windowFnOf(stage: StageDescriptor, windowingStrategyId: string): WindowFn | undefined {
+    return this.parts.host.windowFn?.(stage, windowingStrategyId) ?? readWindowFn(stage.components, windowingStrategyId);
   }
 
   private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>): StateStore {
@@ -228,16 +244,6 @@ export class Deployment {
       lost: onError,
     };
   }
-}
-
-function endsOf({ sideInputs, stage: { components } }: Component): Ends {
-  return {
-    inbox: new Inbox(),
-    sideInputs: sideInputs.map(
-      ({ pcollection, windowingStrategyId }) => new SideInputBuffer(pcollection, readWindowFn(components, windowingStrategyId)),
-    ),
-    outbox: new Outbox(),
-  };
 }
 
 function inboxOf({ sideInput }: Stream, { inbox, sideInputs }: Ends): Inbox {

@@ -1,24 +1,27 @@
 import { triggerFromProto } from "../../portability/payloads/triggers.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
-import { SESSION_WINDOW_FN } from "../../portability/urns/index.js";
-import type { Trigger } from "../../portability/windows/index.js";
+import { BEAMSTORM, SESSION_WINDOW_FN } from "../../portability/urns/index.js";
+import { mergeOverlapping, type Trigger, type WindowFn } from "../../portability/windows/index.js";
 import type { Head, Topology } from "../topology/index.js";
-import { mergeOverlapping, type GroupingStrategy, type TimestampCombiner } from "../windows/index.js";
+import type { GroupingStrategy, TimestampCombiner } from "../windows/index.js";
 
 type GroupingHead = Extract<Head, { kind: "group-by-key" }>;
 
 /**
  * The windowing strategy of a grouping, in the runner's own terms.
  *
+ * @param windowFn of the strategy, once it is known
+ *
  * @throws PipelineError naming the transform, for windows other than sessions that merge, and for triggers that are not known.
  */
-export function readGroupingStrategy(head: GroupingHead, components: beam.pipeline.IComponents): GroupingStrategy {
+export function readGroupingStrategy(head: GroupingHead, components: beam.pipeline.IComponents, windowFn?: WindowFn): GroupingStrategy {
   const strategy = components.windowingStrategies?.[head.windowingStrategyId];
   if (strategy === undefined)
     throw new PipelineError("windowing_missing", `the pipeline has no windowing strategy "${head.windowingStrategyId}" (${where(head)})`);
   const merging = strategy.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE;
-  if (merging && strategy.windowFn?.urn !== SESSION_WINDOW_FN.PROPERTIES)
+  const known = strategy.windowFn?.urn === SESSION_WINDOW_FN.PROPERTIES || strategy.windowFn?.urn === BEAMSTORM.WINDOW_FN;
+  if (merging && !known)
     throw new PipelineError(
       "windows_merge",
       `windows of ${strategy.windowFn?.urn ?? "an unknown window function"} merge in a way that groupings do not know yet (${where(head)}); ` +
@@ -36,7 +39,8 @@ export function readGroupingStrategy(head: GroupingHead, components: beam.pipeli
     accumulating: strategy.accumulationMode === beam.pipeline.AccumulationMode.Enum.ACCUMULATING,
     emptyOnTimePane: strategy.onTimeBehavior !== beam.pipeline.OnTimeBehavior.Enum.FIRE_IF_NONEMPTY,
     emptyFinalPane: strategy.closingBehavior === beam.pipeline.ClosingBehavior.Enum.EMIT_ALWAYS,
-    merge: merging ? mergeOverlapping : undefined,
+    merge: merging ? (windowFn?.merge?.bind(windowFn) ?? mergeOverlapping) : undefined,
+    outputTime: windowFn?.outputTime?.bind(windowFn),
   };
 }
 

@@ -1,14 +1,8 @@
-import { DEFAULT_TRIGGER, isDefaultTrigger, type Trigger } from "../../portability/windows/index.js";
+import { DEFAULT_TRIGGER, isDefaultTrigger, type Trigger, type WindowMerge } from "../../portability/windows/index.js";
 import type { Timestamp, Window } from "../../portability/values/index.js";
 
 /** Which timestamp a pane carries, of the elements in it and its window. */
 export type TimestampCombiner = "end-of-window" | "earliest" | "latest";
-
-/** Of the windows of one key, those that become one. */
-export interface WindowMerge {
-  readonly windows: readonly Window[];
-  readonly into: Window;
-}
 
 /** How the windows of a key merge: whatever is not named stays as it is. */
 export type MergeWindows = (windows: readonly Window[]) => readonly WindowMerge[];

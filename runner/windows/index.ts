@@ -3,5 +3,4 @@ export * from "./group-by-key.js";
 export * from "./group-into-panes.js";
 export * from "./grouping-strategy.js";
 export * from "./instant-queue.js";
-export * from "./merging-windows.js";
 export * from "./trigger-machine.js";

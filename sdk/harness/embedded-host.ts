@@ -1,7 +1,9 @@
 import { CoderRegistry, type Coder } from "../../portability/coders/index.js";
 import type { StageContext, StageDescriptor, StageExecutor, StageHost } from "../../portability/stage-host/index.js";
+import type { WindowFn } from "../../portability/windows/index.js";
 import { registerOwnCoders } from "./own-coders.js";
 import type { Program } from "./program.js";
+import { windowFnOf } from "./window-fns.js";
 import { openStage } from "./stage-executor.js";
 
 /** Executes the stages of a TypeScript program in this process, on plain objects (design 3.5). */
@@ -21,6 +23,10 @@ export class EmbeddedHost implements StageHost {
       this.coders.set(coderId, coder);
     }
     return coder;
+  }
+
+  windowFn(descriptor: StageDescriptor, windowingStrategyId: string): WindowFn {
+    return windowFnOf(descriptor.components.windowingStrategies?.[windowingStrategyId]?.windowFn, this.program);
   }
 
   async open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor> {

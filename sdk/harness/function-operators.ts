@@ -195,7 +195,7 @@ const timestampReceiver: MakeReceiver = (fn, next, scope, state, { isThenable, l
 };
 
 function stamped(timestamp: unknown, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
-  return new ElementMeta(checkedTimestamp(timestamp as number, value, scope), meta.windows, meta.pane);
+  return new ElementMeta(checkedTimestamp(timestamp as number, meta.timestamp, value, scope), meta.windows, meta.pane);
 }
 
 const LIBRARY = { isThenable, later, emitAll, stamped };

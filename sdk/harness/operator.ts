@@ -36,6 +36,8 @@ export interface Counter {
 export interface OperatorScope {
   /** Unique name of the transform, as the author knows it. */
   readonly name: string;
+  /** How far back user code may move a timestamp, in milliseconds. */
+  allowedSkewMs: number;
   /** True when the stage's outputs, or an operator behind this one, can take no more for now. */
   shouldPause(): boolean;
   resume(): Promise<void>;

@@ -3,11 +3,10 @@ import type { Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError, type StageDescriptor } from "../../portability/stage-host/index.js";
 import { COMBINE_COMPONENT, PRIMITIVE } from "../../portability/urns/index.js";
-import { ElementMeta, type Receiver } from "../../portability/values/index.js";
-import { assignsOneWindow } from "../../portability/windows/index.js";
+import { ElementMeta, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
+import { assignsOneWindow, type WindowFn } from "../../portability/windows/index.js";
 import type { DoFn } from "../model/do-fn.js";
 import { SIDE_INPUT_TAG } from "../model/side-input.js";
-import { windowFnFromProto } from "../../portability/payloads/window-fns.js";
 import { readFunctionPayload } from "../translate/function-payload.js";
 import {
   combineGroupedValuesOperator,
@@ -21,6 +20,7 @@ import { functionOperator } from "./function-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { parDoOperator } from "./par-do-operator.js";
 import type { Program } from "./program.js";
+import { windowFnOf } from "./window-fns.js";
 import { SideInputView } from "./side-input-view.js";
 
 export function createOperator(
@@ -42,7 +42,8 @@ export function createOperator(
     case PRIMITIVE.PAR_DO: {
       const { doFn: spec } = beam.pipeline.ParDoPayload.decode(payload);
       const { doFn } = program.primitive(readFunctionPayload(spec?.payload).transform, "par-do");
-      const views = sideInputViews(doFn, transform, descriptor, scope);
+      const views = sideInputViews(doFn, transform, descriptor, program, scope);
+      scope.allowedSkewMs = doFn.allowedSkewMs ?? 0;
       const called = instrumentDoFn(doFn, scope.metrics);
       const operator =
         called.kind === "par-do" ? parDoOperator(called, outputs, scope, views) : functionOperator(called, next(), scope, views);
@@ -51,7 +52,7 @@ export function createOperator(
     }
     case PRIMITIVE.ASSIGN_WINDOWS: {
       const { windowFn: spec } = beam.pipeline.WindowIntoPayload.decode(payload);
-      return windowOperator(spec, next());
+      return windowOperator(windowFnOf(spec, program), next(), scope);
     }
     case PRIMITIVE.FLATTEN:
       return { receive: next() };
@@ -80,9 +81,19 @@ export function createOperator(
   }
 }
 
-function windowOperator(spec: beam.pipeline.IFunctionSpec | null | undefined, next: Receiver): Operator {
-  const windowFn = windowFnFromProto(spec);
-  return { receive: (value, meta) => next(value, new ElementMeta(meta.timestamp, windowFn.assign(meta.timestamp), meta.pane)) };
+function windowOperator(windowFn: WindowFn, next: Receiver, scope: OperatorScope): Operator {
+  const assign = windowFn.assign.bind(windowFn) as (timestamp: Timestamp, element: unknown) => readonly Window[];
+  return {
+    receive(value, meta) {
+      let windows: readonly Window[];
+      try {
+        windows = assign(meta.timestamp, value);
+      } catch (cause) {
+        throw scope.userError("assign failed", cause, value);
+      }
+      if (windows.length > 0) next(value, new ElementMeta(meta.timestamp, windows, meta.pane));
+    },
+  };
 }
 
 /** Whether a function can tell in which window its element is: then it is called once for each. */
@@ -122,12 +133,13 @@ function sideInputViews(
   doFn: DoFn,
   transform: beam.pipeline.IPTransform,
   { components }: StageDescriptor,
+  program: Program,
   scope: OperatorScope,
 ): ReadonlyMap<string, SideInputView> {
   return new Map(
     Object.entries(doFn.sideInputs ?? {}).map(([name, sideInput]) => {
       const id = transform.inputs?.[SIDE_INPUT_TAG + name] ?? "";
-      const windowFn = windowFnFromProto(strategyOf(id, components)?.windowFn);
+      const windowFn = windowFnOf(strategyOf(id, components)?.windowFn, program);
       return [name, new SideInputView(name, sideInput, scope.sideInput(id), windowFn)];
     }),
   );

@@ -3,6 +3,7 @@ import {
   ElementMeta,
   GLOBAL_WINDOWS,
   GLOBAL_WINDOW_MAX_TIMESTAMP,
+  MIN_TIMESTAMP,
   NO_FIRING,
   type Receiver,
   type Timestamp,
@@ -52,8 +53,14 @@ function emittedLate(value: unknown, scope: OperatorScope): void {
 }
 
 function placed(at: Timestamp | EmitAt, value: unknown, meta: ElementMeta, scope: OperatorScope): ElementMeta {
-  if (typeof at === "number") return new ElementMeta(checkedTimestamp(at, value, scope), meta.windows, meta.pane);
-  return new ElementMeta(checkedTimestamp(at.timestamp, value, scope), at.window === undefined ? meta.windows : [at.window], meta.pane);
+  if (typeof at === "number")
+    return new ElementMeta(
+      checkedTimestamp(at, meta === FINISH_META ? MIN_TIMESTAMP : meta.timestamp, value, scope),
+      meta.windows,
+      meta.pane,
+    );
+  const timestamp = checkedTimestamp(at.timestamp, meta === FINISH_META ? MIN_TIMESTAMP : meta.timestamp, value, scope);
+  return new ElementMeta(timestamp, at.window === undefined ? meta.windows : [at.window], meta.pane);
 }
 
 const LIBRARY = { emittedLate, placed };

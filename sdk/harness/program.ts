@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Coder } from "../../portability/coders/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import type { GraphBuilder } from "../model/graph-builder.js";
+import { OwnWindowFn } from "../model/own-window-fn.js";
 import type { Primitive, TransformNode } from "../model/transform-node.js";
 
 /**
@@ -39,7 +40,10 @@ export class Program {
       found.add(coder);
       coder.components.forEach(add);
     };
-    for (const { coder } of this.graph.pcollections) add(coder);
+    for (const { coder, windowing } of this.graph.pcollections) {
+      add(coder);
+      if (windowing.windowFn instanceof OwnWindowFn) add(windowing.windowFn.windowCoder);
+    }
     for (const { primitive } of this.nodes.values())
       if (primitive?.kind === "test-stream") add(primitive.coder);
       else if (primitive?.kind === "combine-per-key" && primitive.combineFn.accumulatorCoder !== undefined)

@@ -87,6 +87,7 @@ function scopeOf(
   const full = (): Operator | undefined => behind.find((operator) => operator.isBlocked?.() === true);
   return {
     name,
+    allowedSkewMs: 0,
     shouldPause: () => context.shouldPause() || full() !== undefined,
     async resume() {
       for (let operator = full(); operator !== undefined; operator = full()) await operator.blocked?.();

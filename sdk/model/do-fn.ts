@@ -30,6 +30,8 @@ export interface AsyncOptions {
 interface Common {
   readonly concurrency: number;
   readonly sideInputs?: SideInputs;
+  /** How far back timestamps may be moved, in milliseconds; default 0. */
+  readonly allowedSkewMs?: number;
 }
 
 /** A ParDo of one function. */

@@ -1,3 +1,4 @@
+import { SlidingWindows } from "../../portability/windows/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import type { PCollection } from "./pcollection.js";
 
@@ -41,7 +42,14 @@ export function checkSideInputs(transform: string, sideInputs: SideInputs): void
         "bad_side_input",
         `side input "${name}" of transform "${transform}" is none: wrap its PCollection with asMap(), asList() or their like`,
       );
-    if (sideInput.pcollection.windowing.windowFn.merging)
+    const { windowFn } = sideInput.pcollection.windowing;
+    if (windowFn instanceof SlidingWindows && windowFn.periodMs > windowFn.sizeMs)
+      throw new PipelineError(
+        "bad_side_input",
+        `side input "${name}" of transform "${transform}" is in windows with gaps between them, where an element would see none; ` +
+          `window it otherwise before`,
+      );
+    if (windowFn.merging)
       throw new PipelineError(
         "bad_side_input",
         `side input "${name}" of transform "${transform}" is in sessions, and which of them an element should see is not defined; ` +

@@ -6,7 +6,7 @@ export type TimestampCombiner = "end-of-window" | "earliest" | "latest";
 
 /** How a PCollection is windowed: the SDK's form of Beam's `WindowingStrategy`. */
 export interface WindowingStrategy {
-  readonly windowFn: WindowFn;
+  readonly windowFn: WindowFn<never>;
   readonly timestampCombiner: TimestampCombiner;
   readonly allowedLatenessMs: number;
   readonly trigger: Trigger;
@@ -52,13 +52,14 @@ export function sameWindowing(a: WindowingStrategy, b: WindowingStrategy): boole
  */
 export function checkGroupable(transform: string, { windowing, isBounded }: { windowing: WindowingStrategy; isBounded: boolean }): void {
   const { windowFn, trigger, allowedLatenessMs, unsafe } = windowing;
+  if (unsafe === true) return;
   if (!isBounded && windowFn === globalWindows && trigger.kind === "default")
     throw new PipelineError(
       "unbounded_group",
       `"${transform}" groups an unbounded PCollection in the global window, which never ends: no group would ever be emitted; ` +
         "apply windowInto() with other windows, or with a trigger such as repeatedly(afterDelay(seconds(5)))",
     );
-  if (unsafe === true || !mayFinish(trigger)) return;
+  if (!mayFinish(trigger)) return;
   if (trigger.kind === "after-end-of-window" && allowedLatenessMs === 0) return; // nothing can come behind it
   throw new PipelineError(
     "unsafe_trigger",

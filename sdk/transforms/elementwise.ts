@@ -138,19 +138,33 @@ export function withKeys<T, K>(
   return elementwise(name, "withKeys", { kind: "map", fn, concurrency: 16 });
 }
 
+/** Options of {@link withTimestamps}. */
+export interface TimestampOptions {
+  /** How far back a timestamp may be moved, in milliseconds; default 0. Elements that go behind the watermark are late. */
+  readonly allowedSkewMs?: number;
+}
+
 /**
- * Gives every element the timestamp, in milliseconds, that `fn` returns for it. Its windows stay: apply `windowInto` behind it.
+ * Gives every element the timestamp, in milliseconds, that `fn` returns for it: forwards freely, back by what the options allow. Its windows
+ * stay: apply `windowInto` behind it.
  *
  * @example `events.apply(withTimestamps((event) => event.at))`
  */
-export function withTimestamps<T>(fn: (value: T) => Timestamp | Promise<Timestamp>): PTransform<PCollection<T>, PCollection<T>>;
+export function withTimestamps<T>(
+  fn: (value: T) => Timestamp | Promise<Timestamp>,
+  options?: TimestampOptions,
+): PTransform<PCollection<T>, PCollection<T>>;
 export function withTimestamps<T>(
   name: string,
   fn: (value: T) => Timestamp | Promise<Timestamp>,
+  options?: TimestampOptions,
 ): PTransform<PCollection<T>, PCollection<T>>;
 export function withTimestamps<T>(
-  ...args: [string, (value: T) => Timestamp | Promise<Timestamp>] | [(value: T) => Timestamp | Promise<Timestamp>]
+  ...args:
+    | [string, (value: T) => Timestamp | Promise<Timestamp>, TimestampOptions?]
+    | [(value: T) => Timestamp | Promise<Timestamp>, TimestampOptions?]
 ): PTransform<PCollection<T>, PCollection<T>> {
-  const [name, fn] = args.length === 2 ? args : [undefined, args[0]];
-  return elementwise(name, "withTimestamps", { kind: "timestamp", fn, concurrency: 16 }, (input) => input.coder);
+  const [name, fn, options] = typeof args[0] === "string" ? [args[0], args[1], args[2]] : [undefined, args[0], args[1]];
+  const doFn = { kind: "timestamp", fn, concurrency: 16, allowedSkewMs: (options as TimestampOptions | undefined)?.allowedSkewMs } as DoFn;
+  return elementwise(name, "withTimestamps", doFn, (input) => input.coder);
 }

@@ -14,7 +14,7 @@ export { combineGlobally, combinePerKey, type CombineOptions, type Combiner } fr
 export { countFn, fromBinary, maxFn, meanFn, minFn, sumFn } from "./combine-fns.js";
 export { create } from "./create.js";
 export { distinct } from "./distinct.js";
-export { filter, flatMap, keys, kvSwap, map, values, withKeys, withTimestamps } from "./elementwise.js";
+export { filter, flatMap, keys, kvSwap, map, values, withKeys, withTimestamps, type TimestampOptions } from "./elementwise.js";
 export { flatten } from "./flatten.js";
 export { groupByKey } from "./group-by-key.js";
 export { impulse } from "./impulse.js";
@@ -40,7 +40,20 @@ export { tee } from "./tee.js";
 export { fromJson, toJson, toText } from "./texts.js";
 export { smallestGlobally, smallestPerKey, topGlobally, topPerKey } from "./top.js";
 export { naturalOrder, topFn, type Compare } from "./top-fn.js";
-export { days, fixed, global, hours, minutes, seconds, sessions, sliding, windowInto, type WindowOptions } from "./window-into.js";
+export { calendarDays, calendarMonths, calendarWeeks, calendarYears, type CalendarOptions } from "./calendar.js";
+export {
+  days,
+  fixed,
+  global,
+  hours,
+  minutes,
+  seconds,
+  sessions,
+  sliding,
+  windowFn,
+  windowInto,
+  type WindowOptions,
+} from "./window-into.js";
 export { asIterable, asList, asMap, asMultimap, asSingleton } from "./side-inputs.js";
 export {
   afterAll,

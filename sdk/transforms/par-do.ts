@@ -49,6 +49,8 @@ export type ProcessContext<E, L, S extends SideInputs = None> = FunctionContext<
 type None = Record<never, never>;
 
 interface Lifecycle<E, L, S extends SideInputs> extends FunctionOptions<S> {
+  /** How far back from its input's an emitted timestamp may be, in milliseconds; default 0. Forwards it may be moved freely. */
+  readonly allowedSkewMs?: number;
   /** Once per task, before anything else; what it returns is `local` in the other functions. */
   setup?: (context: SetupContext) => L | Promise<L>;
   startBundle?: (context: { readonly local: L }) => void | Promise<void>;
@@ -72,6 +74,7 @@ export interface TaggedParDoSpec<T, O extends OutputSpecs, L, S extends SideInpu
 
 /** What the implementation reads of either form; the overloads have checked the rest. */
 interface UncheckedSpec extends FunctionOptions<SideInputs> {
+  readonly allowedSkewMs?: number;
   readonly outputs?: OutputSpec<unknown> | OutputSpecs;
 }
 
@@ -111,6 +114,7 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
     tags,
     concurrency: spec.concurrency ?? 16,
     sideInputs: spec.with,
+    allowedSkewMs: spec.allowedSkewMs,
   };
   return {
     name,

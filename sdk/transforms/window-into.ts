@@ -7,6 +7,8 @@ import {
   type Trigger,
   type WindowFn,
 } from "../../portability/windows/index.js";
+import { OwnWindowFn, type WindowFnSpec } from "../model/own-window-fn.js";
+import type { IntervalWindow, Window } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import type { TimestampCombiner, WindowingStrategy } from "../model/windowing.js";
@@ -34,13 +36,19 @@ export interface WindowOptions {
  *
  * @example `clicks.apply(withTimestamps((c) => c.at)).apply(windowInto(fixed(minutes(1))))`
  */
-export function windowInto<T>(windowFn: WindowFn, options?: WindowOptions): PTransform<PCollection<T>, PCollection<T>>;
-export function windowInto<T>(name: string, windowFn: WindowFn, options?: WindowOptions): PTransform<PCollection<T>, PCollection<T>>;
+export function windowInto<T>(windowFn: WindowFn<NoInfer<T>>, options?: WindowOptions): PTransform<PCollection<T>, PCollection<T>>;
 export function windowInto<T>(
-  ...args: [string, WindowFn, WindowOptions?] | [WindowFn, WindowOptions?]
+  name: string,
+  windowFn: WindowFn<NoInfer<T>>,
+  options?: WindowOptions,
+): PTransform<PCollection<T>, PCollection<T>>;
+export function windowInto<T>(
+  ...args: [string, WindowFn<NoInfer<T>>, WindowOptions?] | [WindowFn<NoInfer<T>>, WindowOptions?]
 ): PTransform<PCollection<T>, PCollection<T>> {
   const [name, windowFn, options] =
-    typeof args[0] === "string" ? [args[0], args[1] as WindowFn, args[2]] : [undefined, args[0], args[1] as WindowOptions | undefined];
+    typeof args[0] === "string"
+      ? [args[0], args[1] as WindowFn<NoInfer<T>>, args[2]]
+      : [undefined, args[0], args[1] as WindowOptions | undefined];
   const windowing: WindowingStrategy = {
     windowFn,
     timestampCombiner: options?.timestampCombiner ?? "end-of-window",
@@ -62,6 +70,23 @@ export function windowInto<T>(
 }
 
 /**
+ * Windows of the author's own, merging or not, of a type of their own where a coder is given. Two windows are the same if they are of one
+ * class and have the same text (`toString()`).
+ *
+ * @example
+ * ```ts
+ * const byCountry = windowFn({
+ *   name: "longer in France",
+ *   assign: (at, order: Order) => [new IntervalWindow(at - (at % 60_000), at - (at % 60_000) + (order.country === "FR" ? 120_000 : 60_000))],
+ * });
+ * orders.apply(windowInto(byCountry)).apply(countGlobally());
+ * ```
+ */
+export function windowFn<T, W extends Window = IntervalWindow>(spec: WindowFnSpec<T, W>): WindowFn<T> {
+  return new OwnWindowFn(spec);
+}
+
+/**
  * Windows of `sizeMs` milliseconds, starting at multiples of it plus `offsetMs`.
  *
  * @example
@@ -74,9 +99,9 @@ export function fixed(sizeMs: number, offsetMs = 0): WindowFn {
 }
 
 /**
- * Overlapping windows of `size` milliseconds, one starting every `every` milliseconds: each element is in `size / every` of them.
+ * Windows of `size` milliseconds, one starting every `every` milliseconds: each element is in `size / every` of them. Where `every` exceeds
+ * `size` there are gaps between them, whose elements are dropped.
  *
- * @throws RangeError if `every` exceeds `size`
  * @example
  * ```ts
  * clicks.apply(windowInto(sliding({ size: minutes(10), every: minutes(1) }))).apply(countPerElement());

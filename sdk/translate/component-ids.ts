@@ -4,7 +4,7 @@ import Long from "long";
 import { beam } from "../../portability/protos/index.js";
 import type { WindowingStrategy } from "../model/windowing.js";
 import { triggerToProto } from "../../portability/payloads/triggers.js";
-import { windowFnToProto } from "../../portability/payloads/window-fns.js";
+import type { WindowFn } from "../../portability/windows/index.js";
 
 export class CoderIds {
   readonly coders: Record<string, beam.pipeline.ICoder> = {};
@@ -41,12 +41,13 @@ export class WindowingIds {
   private readonly byShape = new Map<string, string>();
 
   constructor(
-    private readonly windowCoderId: (windowFnUrn: string) => string,
+    private readonly windowCoderId: (windowFn: WindowFn<never>) => string,
+    private readonly toProto: (windowFn: WindowFn<never>) => beam.pipeline.IFunctionSpec,
     private readonly environmentId: string,
   ) {}
 
   idOf(windowing: WindowingStrategy): string {
-    const windowFn = windowFnToProto(windowing.windowFn);
+    const windowFn = this.toProto(windowing.windowFn);
     const shape = JSON.stringify([
       windowFn.urn,
       Buffer.from(windowFn.payload ?? []).toString("base64"),
@@ -65,7 +66,7 @@ export class WindowingIds {
       this.strategies[id] = {
         windowFn,
         mergeStatus: mergeStatusOf(windowing),
-        windowCoderId: this.windowCoderId(windowing.windowFn.urn),
+        windowCoderId: this.windowCoderId(windowing.windowFn),
         trigger: triggerToProto(windowing.trigger),
         accumulationMode: ACCUMULATION_MODE[windowing.panes],
         outputTime: OUTPUT_TIME[windowing.timestampCombiner],

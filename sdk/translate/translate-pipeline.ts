@@ -14,6 +14,8 @@ import type { GraphBuilder } from "../model/graph-builder.js";
 import type { PCollection } from "../model/pcollection.js";
 import { SIDE_INPUT_TAG } from "../model/side-input.js";
 import type { TransformNode } from "../model/transform-node.js";
+import { OwnWindowFn } from "../model/own-window-fn.js";
+import { globalWindows, type WindowFn } from "../../portability/windows/index.js";
 import { anyValue } from "../transforms/element-coder.js";
 import { CoderIds, WindowingIds } from "./component-ids.js";
 import { testStreamPayload } from "./test-stream-payload.js";
@@ -33,13 +35,17 @@ export function translatePipeline(graph: GraphBuilder): beam.pipeline.IPipeline 
 class Translation {
   private readonly coders = new CoderIds();
   private readonly windowings = new WindowingIds(
-    (urn) => this.coders.idOf(urn.includes("global_windows") ? globalWindowCoder : (intervalWindowCoder as Coder<unknown>)),
+    (windowFn) => this.coders.idOf(windowCoderOf(windowFn)),
+    (windowFn) => this.windowFnToProto(windowFn),
     ENVIRONMENT_ID,
   );
+  private readonly ownWindowFns: ReadonlyMap<WindowFn<never>, string>;
   private readonly transforms: Record<string, beam.pipeline.IPTransform> = {};
   private readonly pcollections: Record<string, beam.pipeline.IPCollection> = {};
 
-  constructor(private readonly graph: GraphBuilder) {}
+  constructor(private readonly graph: GraphBuilder) {
+    this.ownWindowFns = windowFnsOf(graph.root);
+  }
 
   run(): beam.pipeline.IPipeline {
     for (const pcollection of this.graph.pcollections) this.addPCollection(pcollection);
@@ -111,6 +117,12 @@ class Translation {
     composite.subtransforms = [groupId, combineId];
   }
 
+  /** A function of the author's own is named by the transform that introduces it. */
+  private windowFnToProto(windowFn: WindowFn<never>): beam.pipeline.IFunctionSpec {
+    if (!(windowFn instanceof OwnWindowFn)) return windowFnToProto(windowFn);
+    return { urn: windowFn.urn, payload: writeFunctionPayload({ transform: this.ownWindowFns.get(windowFn) ?? "" }) };
+  }
+
   private specOf(node: TransformNode): beam.pipeline.IFunctionSpec | undefined {
     const { primitive } = node;
     if (primitive === undefined) return node.urn === undefined ? undefined : { urn: node.urn };
@@ -135,7 +147,7 @@ class Translation {
       case "window-into":
         return {
           urn: PRIMITIVE.ASSIGN_WINDOWS,
-          payload: beam.pipeline.WindowIntoPayload.encode({ windowFn: windowFnToProto(primitive.windowing.windowFn) }).finish(),
+          payload: beam.pipeline.WindowIntoPayload.encode({ windowFn: this.windowFnToProto(primitive.windowing.windowFn) }).finish(),
         };
       case "combine-per-key":
         return {
@@ -147,6 +159,22 @@ class Translation {
         };
     }
   }
+}
+
+function windowCoderOf(windowFn: WindowFn<never>): Coder<unknown> {
+  if (windowFn instanceof OwnWindowFn) return windowFn.windowCoder;
+  return windowFn === globalWindows ? globalWindowCoder : (intervalWindowCoder as Coder<unknown>);
+}
+
+/** Each window function, and the first transform that uses it. */
+function windowFnsOf(root: TransformNode): Map<WindowFn<never>, string> {
+  const found = new Map<WindowFn<never>, string>();
+  const visit = ({ primitive, uniqueName, children }: TransformNode): void => {
+    if (primitive?.kind === "window-into" && !found.has(primitive.windowing.windowFn)) found.set(primitive.windowing.windowFn, uniqueName);
+    children.forEach(visit);
+  };
+  visit(root);
+  return found;
 }
 
 /** A view is built by the SDK from all elements of a window, or those of a key: the runner needs to know no more about it. */

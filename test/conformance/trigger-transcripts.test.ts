@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { ValueCoder } from "../../portability/coders/index.js";
 import { ElementMeta, kv, NO_FIRING, type KV } from "../../portability/values/index.js";
-import { FixedWindows, globalWindows, Sessions } from "../../portability/windows/index.js";
+import { FixedWindows, globalWindows, mergeOverlapping, Sessions } from "../../portability/windows/index.js";
 import { keySpaceOf } from "../../runner/store/index.js";
-import { DEFAULT_GROUPING, GroupIntoPanes, mergeOverlapping } from "../../runner/windows/index.js";
+import { DEFAULT_GROUPING, GroupIntoPanes } from "../../runner/windows/index.js";
 import { spanOf, TranscriptCheck, transcripts, type Pane, type Transcript } from "../support/transcripts.js";
 
 function execute({ steps, strategy }: Transcript): void {

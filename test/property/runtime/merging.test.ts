@@ -4,12 +4,11 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ValueCoder } from "../../../portability/coders/index.js";
 import { ElementMeta, IntervalWindow, kv, MAX_TIMESTAMP, NO_FIRING, PaneTiming, type KV } from "../../../portability/values/index.js";
-import { Sessions } from "../../../portability/windows/index.js";
+import { mergeOverlapping, Sessions } from "../../../portability/windows/index.js";
 import { keySpaceOf } from "../../../runner/store/index.js";
 import {
   DEFAULT_GROUPING,
   GroupIntoPanes,
-  mergeOverlapping,
   type GroupingStrategy,
   type TimestampCombiner,
 } from "../../../runner/windows/index.js";

@@ -16,6 +16,7 @@ import { at } from "../../../support/stage-driver.js";
 
 const scope: OperatorScope = {
   name: "combine",
+  allowedSkewMs: 0,
   shouldPause: () => false,
   resume: () => Promise.resolve(),
   stopped: () => false,

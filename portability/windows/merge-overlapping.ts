@@ -1,5 +1,5 @@
-import { IntervalWindow, type Window } from "../../portability/values/index.js";
-import type { WindowMerge } from "./grouping-strategy.js";
+import { IntervalWindow, type Window } from "../values/index.js";
+import type { WindowMerge } from "./window-fn.js";
 
 /**
  * How sessions merge: intervals that overlap become the least one that holds them.
@@ -8,6 +8,7 @@ import type { WindowMerge } from "./grouping-strategy.js";
  * - M2. Intervals that only touch stay apart: an element exactly one gap after the last starts another session.
  *
  * @throws TypeError for windows that are no intervals
+ * @internal
  */
 export function mergeOverlapping(windows: readonly Window[]): readonly WindowMerge[] {
   const merges: WindowMerge[] = [];
