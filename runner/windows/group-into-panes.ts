@@ -26,9 +26,12 @@ interface Cell {
   values: unknown[];
   /** Whether values came since the last pane. */
   fresh: boolean;
-  /** Undefined once the trigger has finished: the window is closed then, and takes nothing more. */
-  trigger: TriggerState | undefined;
-  /** The processing time for which the cell waits in the queue; Infinity if it does not. */
+  trigger: TriggerState;
+  /** Whether the trigger has finished: the window takes nothing more then, unless a merge makes the trigger start again. */
+  closed: boolean;
+  /** The processing time that the trigger waits for; Infinity for none. */
+  due: number;
+  /** The processing time for which the cell waits in the queue, not behind {@link due}; Infinity if it does not. */
   deadline: number;
   /** What the pane's elements, combined, hold the watermark at; MAX_TIMESTAMP if nothing does. */
   hold: Timestamp;
@@ -53,7 +56,8 @@ export type LateReceiver = (value: unknown, meta: ElementMeta) => void;
 /**
  * Groups `KV<K, V>` into panes `KV<K, V[]>` by key and window, under any trigger, with windows that merge or do not.
  *
- * - P1. A trigger is asked after each element, so panes do not depend on where bundles or batches end.
+ * - P1. A trigger is asked after each element, when the watermark passes the end of its window, and when a delay runs out that it waits
+ *   for; at no other time, so panes do not depend on where bundles or batches end, nor on what other windows do.
  * - P2. A pane is on time if it is the first behind the end of its window, and the window was there in time; before it panes are early,
  *   behind it they are late.
  * - P3. A window that has expired, its end plus allowed lateness being behind the watermark, takes nothing more, and nor does one whose
@@ -61,7 +65,7 @@ export type LateReceiver = (value: unknown, meta: ElementMeta) => void;
  * - P4. When it expires a window emits what it still has, whatever its trigger says; so it does when input ends.
  * - P5. {@link hold} never exceeds the timestamp of a pane still to be emitted, but for elements that came behind the watermark.
  * - P6. Lateness is judged of the merged window: an element that extends a session which is still alive is not late. A window that comes
- *   about by merging counts its panes anew.
+ *   about by merging counts its panes anew. It is closed only if all its parts were, and its trigger has finished there too (M3).
  */
 export class GroupIntoPanes {
   /** Elements that came after their window had expired, once for each such window. */
@@ -89,7 +93,7 @@ export class GroupIntoPanes {
     private readonly now: () => number,
     private readonly late?: LateReceiver,
   ) {
-    this.machine = new TriggerMachine(strategy.trigger);
+    this.machine = new TriggerMachine(strategy.trigger, strategy.merge !== undefined);
     this.times = { watermark: MIN_TIMESTAMP, now: 0 };
   }
 
@@ -125,9 +129,10 @@ export class GroupIntoPanes {
     this.times.now = now;
     for (let cell = this.deadlines.takeReached(now); cell !== undefined; cell = this.deadlines.takeReached(now)) {
       cell.deadline = Infinity;
-      if (!cell.alive || cell.trigger === undefined) continue;
-      this.fireIfReady(cell);
-      this.awaitDeadline(cell);
+      if (!cell.alive) continue;
+      // P1: what it was queued for may have come to nothing since.
+      if (cell.due <= now) this.fireIfReady(cell);
+      else this.queue(cell);
     }
   }
 
@@ -179,13 +184,12 @@ export class GroupIntoPanes {
     readonly closed: boolean;
   }> {
     const all = [...this.byWindow.values()].flatMap((cells) => [...cells.values()]).concat([...this.byKey.values()].flat());
-    for (const { key, window, values, trigger } of all)
-      yield { key: this.keys.restore(key), window, values, closed: trigger === undefined };
+    for (const { key, window, values, closed } of all) yield { key: this.keys.restore(key), window, values, closed };
   }
 
   private add(id: StateKey, pair: KV<unknown, unknown>, meta: ElementMeta, window: Window): void {
     const cell = this.strategy.merge === undefined ? this.cellOf(id, window) : this.mergedCellOf(id, window, this.strategy.merge);
-    if (cell?.trigger === undefined) {
+    if (cell === undefined || cell.closed) {
       if (cell === undefined) this.droppedLate++;
       else this.droppedClosed++;
       this.late?.(pair, meta.windows.length === 1 ? meta : new ElementMeta(meta.timestamp, [window], meta.pane));
@@ -200,7 +204,6 @@ export class GroupIntoPanes {
     }
     this.machine.onElement(cell.trigger, cell.window, this.times);
     this.fireIfReady(cell);
-    this.awaitDeadline(cell);
   }
 
   /** Undefined for a window that has expired (P3). */
@@ -237,17 +240,18 @@ export class GroupIntoPanes {
     if (parts.length === 0 || (parts.length === 1 && sameWindow(parts[0].window, window))) return;
     const same = parts.find((part) => sameWindow(part.window, window));
     const merged = this.newCell(parts[0].key, window);
-    const open = parts.filter(({ trigger }) => trigger !== undefined);
-    const states = open.map(({ trigger }) => trigger!);
-    merged.trigger = states.length === 0 ? undefined : this.machine.merge(states, window, this.times);
-    if (merged.trigger !== undefined && this.machine.isFinished(merged.trigger)) merged.trigger = undefined;
+    // A closed part counts only if all are: then it depends on the trigger whether the merged window has come as far.
+    const open = parts.filter(({ closed }) => !closed);
+    const states = (open.length > 0 ? open : parts).map(({ trigger }) => trigger);
+    merged.trigger = this.machine.merge(states, window, this.times);
+    merged.closed = this.machine.isFinished(merged.trigger);
     if (same !== undefined) {
       merged.panes = same.panes;
       merged.nonSpeculativePanes = same.nonSpeculativePanes;
       merged.endedOnTime = same.endedOnTime;
     }
     for (const part of parts) {
-      if (merged.trigger !== undefined) for (const value of part.values) merged.values.push(value);
+      for (const value of part.values) merged.values.push(value);
       merged.fresh ||= part.fresh;
       if (part.hold < MAX_TIMESTAMP) this.holdAt(merged, part.hold);
       part.alive = false;
@@ -265,6 +269,8 @@ export class GroupIntoPanes {
       values: [],
       fresh: false,
       trigger: this.machine.newState(),
+      closed: false,
+      due: Infinity,
       deadline: Infinity,
       hold: MAX_TIMESTAMP,
       panes: 0,
@@ -287,11 +293,16 @@ export class GroupIntoPanes {
   }
 
   private awaitDeadline(cell: Cell): void {
-    if (!this.machine.usesProcessingTime || cell.trigger === undefined) return;
-    const deadline = this.machine.deadline(cell.trigger);
-    if (deadline >= cell.deadline) return;
-    cell.deadline = deadline;
-    this.deadlines.add(deadline, cell);
+    if (!this.machine.usesProcessingTime) return;
+    cell.due = cell.closed ? Infinity : this.machine.deadline(cell.trigger, this.times);
+    this.queue(cell);
+  }
+
+  /** Once is enough, however often it changes what it waits for. */
+  private queue(cell: Cell): void {
+    if (cell.due >= cell.deadline) return;
+    cell.deadline = cell.due;
+    this.deadlines.add(cell.due, cell);
   }
 
   /** The watermark has passed the end of the window, but the window stays open for late elements. */
@@ -304,7 +315,7 @@ export class GroupIntoPanes {
 
   /** P4 */
   private expire(cell: Cell): void {
-    if (cell.trigger !== undefined) {
+    if (!cell.closed) {
       const fires = this.machine.shouldFire(cell.trigger, cell.window, this.times);
       this.emitPane(cell, true, fires && this.machine.hasOnTimePane);
     }
@@ -312,15 +323,17 @@ export class GroupIntoPanes {
   }
 
   private fireIfReady(cell: Cell): void {
-    const { machine, times } = this;
-    const { trigger, window } = cell;
-    if (trigger === undefined || !machine.shouldFire(trigger, window, times)) return;
-    machine.onFire(trigger, window, times);
-    const finished = machine.isFinished(trigger);
-    this.emitPane(cell, finished, machine.hasOnTimePane);
-    if (!finished) return;
-    cell.trigger = undefined;
-    cell.values = [];
+    if (cell.closed) return;
+    if (this.machine.shouldFire(cell.trigger, cell.window, this.times)) this.fire(cell);
+    this.awaitDeadline(cell);
+  }
+
+  private fire(cell: Cell): void {
+    const { machine } = this;
+    machine.onFire(cell.trigger, cell.window, this.times);
+    cell.closed = machine.isFinished(cell.trigger);
+    this.emitPane(cell, cell.closed, machine.hasOnTimePane);
+    if (cell.closed) cell.values = [];
   }
 
   /** @param isLast whether none can follow; @param mayBeOnTime whether the trigger has a pane at the end, empty or not */
@@ -330,9 +343,7 @@ export class GroupIntoPanes {
     const isEarly = times.watermark <= window.maxTimestamp;
     const timing = isEarly ? PaneTiming.EARLY : cell.endedOnTime ? PaneTiming.LATE : PaneTiming.ON_TIME;
     const isWanted =
-      cell.fresh ||
-      (timing === PaneTiming.ON_TIME && mayBeOnTime && strategy.emptyOnTimePane) ||
-      (isLast && strategy.emptyFinalPane && this.isExpired(window));
+      cell.fresh || (timing === PaneTiming.ON_TIME && mayBeOnTime && strategy.emptyOnTimePane) || (isLast && strategy.emptyFinalPane);
     if (!isEarly) cell.endedOnTime = true;
     if (!isWanted) return;
     const nonSpeculativeIndex = isEarly ? -1 : cell.nonSpeculativePanes++;

@@ -19,7 +19,7 @@ export interface GroupingStrategy {
   readonly accumulating: boolean;
   /** Whether the pane at the end of a window is emitted when it is empty, where the trigger has such a pane. */
   readonly emptyOnTimePane: boolean;
-  /** Whether the last pane, when a window expires, is emitted when it is empty. */
+  /** Whether the last pane, when a window expires or its trigger finishes, is emitted when it is empty. */
   readonly emptyFinalPane: boolean;
   /** Undefined where windows do not merge. */
   readonly merge: MergeWindows | undefined;

@@ -7,6 +7,7 @@
 // - M2. What is behind a node that fires starts anew: a repeated trigger forgets what it counted and waited for.
 // - M3. When windows merge, their states merge: counts add, the earliest deadline counts, and what was finished starts again where the
 //   merged window has not come as far.
+// - M4. Where windows may merge, a part whose turn a merge may bring sees the elements of the pane too, so that none goes uncounted then.
 import type { Timestamp, Window } from "../../portability/values/index.js";
 import type { DelayStep, Trigger } from "../../portability/windows/index.js";
 
@@ -31,8 +32,8 @@ interface Node {
   reset(state: TriggerState): void;
   /** M3: makes `into` what the parts are together; `window` is the merged one. */
   merge(parts: readonly TriggerState[], into: TriggerState, window: Window, times: TriggerTimes): void;
-  /** The processing time at which it wants to be asked whether it fires; Infinity for never. */
-  deadline(state: TriggerState): number;
+  /** The first processing time behind `now` at which it wants to be asked whether it fires; Infinity for never. */
+  deadline(state: TriggerState, times: TriggerTimes): number;
 }
 
 const NEVER = Infinity;
@@ -47,8 +48,9 @@ export class TriggerMachine {
   /** Whether a pane is due at the end of the window even if no element has come since the last one. */
   readonly hasOnTimePane: boolean;
 
-  constructor(trigger: Trigger) {
-    this.root = nodeOf(trigger, (initial) => this.initial.push(initial) - 1);
+  /** @param merging whether the windows may merge */
+  constructor(trigger: Trigger, merging = false) {
+    this.root = nodeOf(trigger, merging, (initial) => this.initial.push(initial) - 1);
     this.usesProcessingTime = some(trigger, ({ kind }) => kind.endsWith("processing-time"));
     this.hasOnTimePane = some(trigger, ({ kind }) => kind === "default" || kind === "after-end-of-window");
   }
@@ -79,8 +81,9 @@ export class TriggerMachine {
     return into;
   }
 
-  deadline(state: TriggerState): number {
-    return this.root.deadline(state);
+  /** The first processing time behind `now` at which it may fire without a further element; Infinity for never. */
+  deadline(state: TriggerState, times: TriggerTimes): number {
+    return this.root.deadline(state, times);
   }
 }
 
@@ -106,8 +109,8 @@ function partsOf(trigger: Trigger): readonly Trigger[] {
 }
 
 /** @param place reserves a number in the state, and tells where it is. */
-function nodeOf(trigger: Trigger, place: (initial: number) => number): Node {
-  const node = (part: Trigger): Node => nodeOf(part, place);
+function nodeOf(trigger: Trigger, merging: boolean, place: (initial: number) => number): Node {
+  const node = (part: Trigger): Node => nodeOf(part, merging, place);
   switch (trigger.kind) {
     case "default":
       return new Stateless(hasEnded);
@@ -117,7 +120,13 @@ function nodeOf(trigger: Trigger, place: (initial: number) => number): Node {
       return new Stateless(() => false);
     case "after-end-of-window":
       if (trigger.early === undefined && trigger.late === undefined) return new EndOfWindow(place(0));
-      return new EarlyAndLate(place(0), node(trigger.early ?? { kind: "never" }), trigger.late && node(trigger.late), place(0));
+      return new EarlyAndLate(
+        place(0),
+        new Repeat(node(trigger.early ?? { kind: "never" })),
+        trigger.late && new Repeat(node(trigger.late)),
+        place(0),
+        merging,
+      );
     case "after-processing-time":
       return new Delay(place(NOT_SET), place(0), (arrival) => trigger.steps.reduce(afterStep, arrival));
     case "after-synchronized-processing-time":
@@ -132,9 +141,9 @@ function nodeOf(trigger: Trigger, place: (initial: number) => number): Node {
     case "after-any":
       return new AfterAny(trigger.of.map(node), place(0));
     case "after-each":
-      return new AfterEach(trigger.of.map(node));
+      return new AfterEach(trigger.of.map(node), merging);
     case "or-finally":
-      return new OrFinally(node(trigger.main), node(trigger.until));
+      return new OrFinally(node(trigger.main), node(trigger.until), place(0));
   }
 }
 
@@ -195,13 +204,15 @@ class EarlyAndLate implements Node {
   constructor(
     /** Whether the pane at the end has been emitted. */
     private readonly ended: number,
-    private readonly early: Node,
-    private readonly late: Node | undefined,
+    private readonly early: Repeat,
+    private readonly late: Repeat | undefined,
     private readonly finished: number,
+    private readonly merging: boolean,
   ) {}
 
   onElement(state: TriggerState, window: Window, times: TriggerTimes): void {
-    (state[this.ended] === 0 ? this.early : this.late)?.onElement(state, window, times);
+    if (state[this.ended] === 0 || this.merging) this.early.onElement(state, window, times); // M4
+    if (state[this.ended] === 1) this.late?.onElement(state, window, times);
   }
 
   shouldFire(state: TriggerState, window: Window, times: TriggerTimes): boolean {
@@ -210,13 +221,17 @@ class EarlyAndLate implements Node {
   }
 
   onFire(state: TriggerState, window: Window, times: TriggerTimes): void {
-    if (state[this.ended] === 0) {
-      this.early.reset(state); // M2
-      if (!hasEnded(window, times)) return;
-      state[this.ended] = 1;
-      if (this.late === undefined) state[this.finished] = 1;
+    const { early, late } = this;
+    if (state[this.ended] === 0 && !hasEnded(window, times)) {
+      early.onFire(state, window, times);
+      return;
     }
-    this.late?.reset(state); // M2
+    early.reset(state); // M2
+    if (state[this.ended] === 1) late?.onFire(state, window, times);
+    else {
+      state[this.ended] = 1;
+      state[this.finished] = late === undefined ? 1 : 0;
+    }
   }
 
   isFinished(state: TriggerState): boolean {
@@ -231,18 +246,15 @@ class EarlyAndLate implements Node {
 
   /** M3: only if all parts were behind their ends, and the merged window is behind its own. */
   merge(parts: readonly TriggerState[], into: TriggerState, window: Window, times: TriggerTimes): void {
-    if (!hasEnded(window, times) || parts.some((part) => part[this.ended] === 0)) {
-      const before = parts.filter((part) => part[this.ended] === 0);
-      if (before.length > 0) this.early.merge(before, into, window, times);
-      return;
-    }
+    this.early.merge(parts, into, window, times); // M4: of those behind their ends too
+    if (!hasEnded(window, times) || parts.some((part) => part[this.ended] === 0)) return;
     into[this.ended] = 1;
     into[this.finished] = this.late === undefined ? 1 : 0;
     this.late?.merge(parts, into, window, times);
   }
 
-  deadline(state: TriggerState): number {
-    return (state[this.ended] === 0 ? this.early : this.late)?.deadline(state) ?? NEVER;
+  deadline(state: TriggerState, times: TriggerTimes): number {
+    return (state[this.ended] === 0 ? this.early : this.late)?.deadline(state, times) ?? NEVER;
   }
 }
 
@@ -275,8 +287,8 @@ class Delay implements Node {
     const set = parts.map((part) => part[this.until]).filter((until) => until !== NOT_SET);
     if (set.length > 0) into[this.until] = Math.min(...set);
   }
-  deadline(state: TriggerState): number {
-    return state[this.until] === NOT_SET ? NEVER : state[this.until];
+  deadline(state: TriggerState, { now }: TriggerTimes): number {
+    return state[this.until] > now ? state[this.until] : NEVER;
   }
 }
 
@@ -332,8 +344,8 @@ class Repeat implements Node {
   merge(parts: readonly TriggerState[], into: TriggerState, window: Window, times: TriggerTimes): void {
     this.of.merge(parts, into, window, times);
   }
-  deadline(state: TriggerState): number {
-    return this.of.deadline(state);
+  deadline(state: TriggerState, times: TriggerTimes): number {
+    return this.of.deadline(state, times);
   }
 }
 
@@ -349,8 +361,8 @@ abstract class Composite implements Node {
   merge(parts: readonly TriggerState[], into: TriggerState, window: Window, times: TriggerTimes): void {
     for (const node of this.of) node.merge(parts, into, window, times);
   }
-  deadline(state: TriggerState): number {
-    return this.of.reduce((least, node) => (node.isFinished(state) ? least : Math.min(least, node.deadline(state))), NEVER);
+  deadline(state: TriggerState, times: TriggerTimes): number {
+    return this.of.reduce((least, node) => (node.isFinished(state) ? least : Math.min(least, node.deadline(state, times))), NEVER);
   }
   abstract shouldFire(state: TriggerState, window: Window, times: TriggerTimes): boolean;
   abstract onFire(state: TriggerState, window: Window, times: TriggerTimes): void;
@@ -422,8 +434,15 @@ class AfterAny extends Composite {
 
 /** One part after the other. */
 class AfterEach extends Composite {
+  constructor(
+    of: readonly Node[],
+    private readonly merging: boolean,
+  ) {
+    super(of);
+  }
   override onElement(state: TriggerState, window: Window, times: TriggerTimes): void {
-    this.current(state)?.onElement(state, window, times);
+    if (!this.merging) this.current(state)?.onElement(state, window, times);
+    else super.onElement(state, window, times); // M4
   }
   shouldFire(state: TriggerState, window: Window, times: TriggerTimes): boolean {
     return this.current(state)?.shouldFire(state, window, times) ?? false;
@@ -431,6 +450,8 @@ class AfterEach extends Composite {
   onFire(state: TriggerState, window: Window, times: TriggerTimes): void {
     const current = this.current(state);
     current?.onFire(state, window, times);
+    if (!this.merging || current === undefined) return;
+    for (const node of this.of.slice(this.of.indexOf(current) + 1)) node.reset(state); // M4: the next pane is theirs from its beginning
   }
   isFinished(state: TriggerState): boolean {
     return this.current(state) === undefined;
@@ -442,8 +463,8 @@ class AfterEach extends Composite {
       if (!node.isFinished(into)) return;
     }
   }
-  override deadline(state: TriggerState): number {
-    return this.current(state)?.deadline(state) ?? NEVER;
+  override deadline(state: TriggerState, times: TriggerTimes): number {
+    return this.current(state)?.deadline(state, times) ?? NEVER;
   }
   private current(state: TriggerState): Node | undefined {
     return this.of.find((node) => !node.isFinished(state));
@@ -455,6 +476,7 @@ class OrFinally extends Composite {
   constructor(
     private readonly main: Node,
     private readonly until: Node,
+    private readonly finished: number,
   ) {
     super([main, until]);
   }
@@ -466,8 +488,18 @@ class OrFinally extends Composite {
     const untilIsReady = until.shouldFire(state, window, times);
     if (main.shouldFire(state, window, times)) main.onFire(state, window, times);
     if (untilIsReady) until.onFire(state, window, times);
+    // Once is enough, even for an `until` that would go on.
+    if (untilIsReady || main.isFinished(state)) state[this.finished] = 1;
   }
   isFinished(state: TriggerState): boolean {
-    return this.main.isFinished(state) || this.until.isFinished(state);
+    return state[this.finished] === 1;
+  }
+  override reset(state: TriggerState): void {
+    super.reset(state);
+    state[this.finished] = 0;
+  }
+  override merge(parts: readonly TriggerState[], into: TriggerState, window: Window, times: TriggerTimes): void {
+    super.merge(parts, into, window, times);
+    into[this.finished] = this.of.some((node) => node.isFinished(into)) ? 1 : 0;
   }
 }
