@@ -1,0 +1,81 @@
+import { filter, pipeline, run, type KV, type PCollection } from "beamstorm";
+import { local } from "beamstorm/local";
+import type { NexmarkEvent } from "../nexmark/events.js";
+import * as queries from "../nexmark/queries.js";
+import * as reference from "../nexmark/reference.js";
+import { nexmarkEvents } from "../nexmark/source.js";
+import { expectEqual, type Side, type Work } from "../work.js";
+
+let count = 0;
+let sum = 0;
+
+/**
+ * A query over all events. Its results are counted, and added up as the whole numbers that `weigh` makes of them: so their order
+ * does not matter.
+ */
+function query<T>(
+  name: string,
+  answer: (events: PCollection<NexmarkEvent>) => PCollection<T>,
+  expected: (events: Iterable<NexmarkEvent>) => Iterable<T>,
+  weigh: (result: T) => number,
+  share?: number,
+): Side {
+  return {
+    name,
+    share,
+    async run(size) {
+      count = sum = 0;
+      const definition = pipeline((p) =>
+        answer(p.apply(nexmarkEvents(size))).apply(
+          filter("add up", (result) => {
+            count++;
+            sum += weigh(result);
+            return false;
+          }),
+        ),
+      );
+      await run(definition, {}, local());
+    },
+    check(size) {
+      let expectedCount = 0;
+      let expectedSum = 0;
+      for (const result of expected(reference.firstEvents(size))) {
+        expectedCount++;
+        expectedSum += weigh(result);
+      }
+      expectEqual(count, expectedCount, "results");
+      expectEqual(sum, expectedSum, "the sum of the results");
+    },
+  };
+}
+
+const weighEvent = (event: NexmarkEvent): number => event.extra.length + (event.type === "bid" ? event.price : event.id);
+const weighPair = ({ key, value }: KV<number, number>): number => key + Math.round(value);
+
+export const work: Work = {
+  title: "Nexmark: questions about the events of an auction house, which are made within the pipeline",
+  unit: "events",
+  target: "query 0: 15 M events/s, encoded 1.5 M; query 5: 3 M; query 7: 8 M",
+  size: 10_000_000,
+  quickSize: 2_000_000,
+  warmUpSize: 1_000_000,
+  sides: [
+    query("0: pass through", queries.passThrough, reference.passThrough, weighEvent),
+    query("0: pass through, encoded and decoded", queries.passThroughEncoded, reference.passThrough, weighEvent, 0.2),
+    query("1: currency conversion", queries.currencyConversion, reference.currencyConversion, ({ price }) => price),
+    query("2: selection", queries.selection, reference.selection, ({ auction, price }) => auction + price),
+    query(
+      "3: local item suggestion",
+      queries.localItemSuggestion,
+      reference.localItemSuggestion,
+      ({ name, auction }) => auction + name.length,
+    ),
+    query("4: average price of categories", queries.averagePriceOfCategories, reference.averagePriceOfCategories, weighPair),
+    query("5: hot items", queries.hotItems, reference.hotItems, ({ auction, bids }) => auction * bids),
+    query("6: average price of sellers", queries.averagePriceOfSellers, reference.averagePriceOfSellers, weighPair),
+    query("7: highest bid", queries.highestBid, reference.highestBid, ({ auction, bidder, price }) => auction + bidder + price),
+    query("8: new sellers", queries.newSellers, reference.newSellers, ({ id, name, reserve }) => id + name.length + reserve),
+    query("11: bids in sessions", queries.bidsInSessions, reference.bidsInSessions, weighPair, 0.1),
+    query("12: bids in processing time", queries.bidsInProcessingTime, reference.bidsOfPeople, ({ value }) => value),
+  ],
+};
