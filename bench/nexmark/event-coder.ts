@@ -1,81 +1,117 @@
-// Events as rows, behind a byte that says of which kind they are.
-import { coderOf, schema, type Coder } from "beamstorm";
+// Events by a coder of their own: a byte that says of which kind they are, then numbers as varints, and texts behind their lengths.
+import type { Coder } from "beamstorm";
+import type { ByteReader, ByteWriter } from "beamstorm/portability";
 import type { Auction, Bid, NexmarkEvent, Person } from "./events.js";
-
-// The casts say that `type` has one value in the rows of each kind.
-const personCoder = coderOf(
-  schema.row({
-    type: schema.string,
-    id: schema.int32,
-    name: schema.string,
-    email: schema.string,
-    creditCard: schema.string,
-    city: schema.string,
-    state: schema.string,
-    at: schema.millisInstant,
-    extra: schema.string,
-  }),
-) as Coder<Person>;
-
-const auctionCoder = coderOf(
-  schema.row({
-    type: schema.string,
-    id: schema.int32,
-    item: schema.string,
-    description: schema.string,
-    initialBid: schema.int32,
-    reserve: schema.int32,
-    at: schema.millisInstant,
-    expires: schema.millisInstant,
-    seller: schema.int32,
-    category: schema.int32,
-    extra: schema.string,
-  }),
-) as Coder<Auction>;
-
-const bidCoder = coderOf(
-  schema.row({
-    type: schema.string,
-    auction: schema.int32,
-    bidder: schema.int32,
-    price: schema.int32,
-    at: schema.millisInstant,
-    extra: schema.string,
-  }),
-) as Coder<Bid>;
 
 const PERSON = 0;
 const AUCTION = 1;
 const BID = 2;
 
 export const eventCoder: Coder<NexmarkEvent> = {
-  urn: "beamstorm-bench:coder:nexmark-event:v1",
+  urn: "beamstorm-bench:coder:nexmark_event:v1",
   components: [],
   deterministic: true,
-  encode(event, writer, nested) {
+  encode(event, writer) {
     switch (event.type) {
       case "bid":
-        writer.writeByte(BID);
-        return bidCoder.encode(event, writer, nested);
+        return encodeBid(event, writer);
       case "auction":
-        writer.writeByte(AUCTION);
-        return auctionCoder.encode(event, writer, nested);
+        return encodeAuction(event, writer);
       case "person":
-        writer.writeByte(PERSON);
-        return personCoder.encode(event, writer, nested);
+        return encodePerson(event, writer);
     }
   },
-  decode(reader, nested) {
+  decode(reader) {
     const kind = reader.readByte();
     switch (kind) {
       case BID:
-        return bidCoder.decode(reader, nested);
+        return decodeBid(reader);
       case AUCTION:
-        return auctionCoder.decode(reader, nested);
+        return decodeAuction(reader);
       case PERSON:
-        return personCoder.decode(reader, nested);
+        return decodePerson(reader);
       default:
         return reader.fail(`there is no kind ${kind} of events`);
     }
   },
 };
+
+function encodePerson({ id, name, email, creditCard, city, state, at, extra }: Person, writer: ByteWriter): void {
+  writer.writeByte(PERSON);
+  writer.writeVarint(id);
+  writer.writeUtf8(name);
+  writer.writeUtf8(email);
+  writer.writeUtf8(creditCard);
+  writer.writeUtf8(city);
+  writer.writeUtf8(state);
+  writer.writeVarint(at);
+  writer.writeUtf8(extra);
+}
+
+function decodePerson(reader: ByteReader): Person {
+  return {
+    type: "person",
+    id: reader.readVarint(),
+    name: readText(reader),
+    email: readText(reader),
+    creditCard: readText(reader),
+    city: readText(reader),
+    state: readText(reader),
+    at: reader.readVarint(),
+    extra: readText(reader),
+  };
+}
+
+function encodeAuction(auction: Auction, writer: ByteWriter): void {
+  writer.writeByte(AUCTION);
+  writer.writeVarint(auction.id);
+  writer.writeUtf8(auction.item);
+  writer.writeUtf8(auction.description);
+  writer.writeVarint(auction.initialBid);
+  writer.writeVarint(auction.reserve);
+  writer.writeVarint(auction.at);
+  writer.writeVarint(auction.expires);
+  writer.writeVarint(auction.seller);
+  writer.writeVarint(auction.category);
+  writer.writeUtf8(auction.extra);
+}
+
+function decodeAuction(reader: ByteReader): Auction {
+  return {
+    type: "auction",
+    id: reader.readVarint(),
+    item: readText(reader),
+    description: readText(reader),
+    initialBid: reader.readVarint(),
+    reserve: reader.readVarint(),
+    at: reader.readVarint(),
+    expires: reader.readVarint(),
+    seller: reader.readVarint(),
+    category: reader.readVarint(),
+    extra: readText(reader),
+  };
+}
+
+function encodeBid({ auction, bidder, price, at, extra }: Bid, writer: ByteWriter): void {
+  writer.writeByte(BID);
+  writer.writeVarint(auction);
+  writer.writeVarint(bidder);
+  writer.writeVarint(price);
+  writer.writeVarint(at);
+  writer.writeUtf8(extra);
+}
+
+function decodeBid(reader: ByteReader): Bid {
+  return {
+    type: "bid",
+    auction: reader.readVarint(),
+    bidder: reader.readVarint(),
+    price: reader.readVarint(),
+    at: reader.readVarint(),
+    extra: readText(reader),
+  };
+}
+
+function readText(reader: ByteReader): string {
+  return reader.readText(reader.readLength());
+}

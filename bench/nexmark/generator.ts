@@ -50,6 +50,7 @@ export type NexmarkOptions = Readonly<typeof DEFAULTS>;
  */
 export class NexmarkGenerator {
   private readonly options: NexmarkOptions;
+  private readonly millisPerEvent: number;
   /** An auction is open for less than this, in milliseconds: on average until as many others have come as are active. */
   private readonly longestAuction: number;
   private readonly random = new Random();
@@ -57,15 +58,16 @@ export class NexmarkGenerator {
   constructor(options: Partial<NexmarkOptions> = {}) {
     this.options = { ...DEFAULTS, ...options };
     const { activeAuctions, eventsPerSecond } = this.options;
-    this.longestAuction = (2 * activeAuctions * ROUND * 1000) / AUCTIONS_A_ROUND / eventsPerSecond;
+    this.millisPerEvent = 1000 / eventsPerSecond;
+    this.longestAuction = ((2 * activeAuctions * ROUND) / AUCTIONS_A_ROUND) * this.millisPerEvent;
   }
 
   /** Event `n`, from 0 on. */
   event(n: number): NexmarkEvent {
-    const { seed, firstAt, eventsPerSecond } = this.options;
+    const { seed, firstAt } = this.options;
     const round = Math.floor(n / ROUND);
     const place = n - round * ROUND;
-    const at = firstAt + Math.floor((n * 1000) / eventsPerSecond); // N3
+    const at = firstAt + Math.floor(n * this.millisPerEvent); // N3
     this.random.start(n ^ seed);
     if (place > AUCTIONS_A_ROUND) return this.bid(round, at);
     if (place > 0) return this.auction(round, round * AUCTIONS_A_ROUND + place - 1, at);

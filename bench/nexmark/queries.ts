@@ -20,13 +20,13 @@ import {
   topPerKey,
   windowInto,
   withKeys,
+  type Coder,
   type KV,
   type PCollection,
   type PTransform,
 } from "beamstorm";
 import { ByteReader, ByteWriter } from "beamstorm/portability";
 import { biddingFn, highestFn } from "./combine-fns.js";
-import { eventCoder } from "./event-coder.js";
 import type { Auction, Bid, NexmarkEvent, Person } from "./events.js";
 
 type Events = PCollection<NexmarkEvent>;
@@ -52,18 +52,20 @@ const auctionsAndBids = only("auctions and bids", (event) => event.type !== "per
 export const passThrough = (events: Events): Events => events.apply(map("pass through", (event) => event));
 
 /** Query 0, with each event encoded and decoded. */
-export function passThroughEncoded(events: Events): Events {
-  const writer = new ByteWriter();
-  const reader = new ByteReader(new Uint8Array());
-  return events.apply(
-    map("encode and decode", (event) => {
-      writer.reset();
-      eventCoder.encode(event, writer, false);
-      reader.reset(writer.view());
-      return eventCoder.decode(reader, false);
-    }),
-  );
-}
+export const passThroughEncoded =
+  (coder: Coder<NexmarkEvent>) =>
+  (events: Events): Events => {
+    const writer = new ByteWriter();
+    const reader = new ByteReader(new Uint8Array());
+    return events.apply(
+      map("encode and decode", (event) => {
+        writer.reset();
+        coder.encode(event, writer, false);
+        reader.reset(writer.view());
+        return coder.decode(reader, false);
+      }),
+    );
+  };
 
 /** Query 1: all bids, in euros. */
 export const currencyConversion = (events: Events): PCollection<Bid> =>

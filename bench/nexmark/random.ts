@@ -11,10 +11,10 @@ export class Random {
     return this;
   }
 
-  /** A whole number from 0 on and below `limit`. */
+  /** A whole number from 0 on and below `limit`, which is at most 2^31. */
   below(limit: number): number {
     this.state = (Math.imul(this.state, 1664525) + 1013904223) | 0;
-    return Math.floor((this.state >>> 0) * (limit / 2 ** 32)); // the upper bits, which are the good ones, decide
+    return ((this.state >>> 0) * (limit / 2 ** 32)) | 0; // the upper bits, which are the good ones, decide
   }
 
   of<T>(items: readonly T[]): T {

@@ -40,6 +40,7 @@ const ours = <K>(name: string, keys: readonly K[]): Side => {
   );
   return {
     name,
+    peerOf: name, // neither is a yardstick for the other
     async run(events) {
       size = events;
       counted = groups = 0;
