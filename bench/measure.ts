@@ -12,7 +12,10 @@ const side = work.sides.find(({ name }) => name === sideName);
 if (side === undefined) throw new Error(`${workName} has no side "${sideName}"`);
 
 const idleBytes = process.memoryUsage.rss();
-if (warmUpSize > 0) await side.run(warmUpSize);
+if (warmUpSize > 0) {
+  await side.run(warmUpSize);
+  side.check?.(warmUpSize);
+}
 await childrenEnd();
 
 const machineBefore = machineCpuSeconds();
@@ -34,6 +37,7 @@ const measured: Measured = {
   idleBytes,
   load: loadavg()[0],
 };
+side.check?.(size);
 process.stdout.write(`\n${JSON.stringify(measured)}\n`);
 
 async function childrenEnd(): Promise<void> {

@@ -9,6 +9,8 @@ export interface Side {
   readonly peerOf?: string;
   /** Does the work once. @throws when the result is wrong. */
   run(size: number): Promise<void> | void;
+  /** Looks at what the last run has made, where that takes too long to be part of the run. @throws when the result is wrong. */
+  check?(size: number): void;
 }
 
 /** Something that several sides do. */

@@ -1,7 +1,21 @@
 import type { Work } from "./work.js";
 
 /** Every work, in the order in which they run. */
-export const workNames = ["maps", "words", "words-2", "text", "formats", "group", "co-group", "top", "side-input", "spill", "hop"] as const;
+export const workNames = [
+  "maps",
+  "words",
+  "words-2",
+  "text",
+  "formats",
+  "group",
+  "co-group",
+  "top",
+  "side-input",
+  "spill",
+  "hop",
+  "nexmark",
+  "tumbling",
+] as const;
 /** Works that need peers which are not installed with npm: they run when they are named, or with `--peers`. */
 export const peerWorkNames = ["python"] as const;
 const all: readonly string[] = [...workNames, ...peerWorkNames];
