@@ -83,7 +83,14 @@ function assertion<T>(
  * Fails the run, with a diff, unless the PCollection has exactly the expected elements, in any order.
  *
  * @param where looks only at the elements of a window, or of panes of a kind
- * @example `counts.apply(assertElements([kv("a", 2)], { window: new IntervalWindow(0, 60_000), pane: "on time" }))`
+ * @example
+ * ```ts
+ * p.apply(create(["a", "a"]))
+ *   .apply(withTimestamps(() => 0))
+ *   .apply(windowInto(fixed(minutes(1))))
+ *   .apply(countPerElement())
+ *   .apply(assertElements([kv("a", 2)], { window: new IntervalWindow(0, minutes(1)), pane: "on time" }));
+ * ```
  */
 export function assertElements<T>(expected: Iterable<T>, where?: PaneFilter): PTransform<PCollection<T>, PCollection<number>> {
   const wanted = [...expected];

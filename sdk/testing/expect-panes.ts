@@ -4,7 +4,16 @@ import { AssertionFailure } from "./assertions.js";
 import { diffMultisets } from "./multiset-diff.js";
 import { isOfKind, type PaneKind } from "./pane-kinds.js";
 
-/** Expectations of panes, each of which throws unless it holds. */
+/**
+ * Expectations of panes, each of which throws unless it holds.
+ *
+ * @example
+ * ```ts
+ * const panes = await runPipeline((p) => p.apply(create(["a"])).apply(countGlobally()).apply(reifyWindows()));
+ * const expectations: PaneExpectations<number> = expectPanes(panes);
+ * expectations.onTime([1]).final([1]);
+ * ```
+ */
 export class PaneExpectations<T> {
   /** @internal Use `expectPanes()`. */
   constructor(

@@ -33,7 +33,15 @@ class Script {
   }
 }
 
-/** Says what happens in a stream, step by step; ends as a transform to apply to the pipeline. */
+/**
+ * Says what happens in a stream, step by step; ends as a transform to apply to the pipeline.
+ *
+ * @example
+ * ```ts
+ * const script: TestStream<string> = testStream<string>().at(0, "a").watermark(minutes(1)).late(10, "b").end();
+ * p.apply(script);
+ * ```
+ */
 export class TestStream<T> implements PTransform<Pipeline, PCollection<T>> {
   readonly name = undefined;
   readonly defaultName = "testStream";
@@ -78,7 +86,15 @@ export class TestStream<T> implements PTransform<Pipeline, PCollection<T>> {
   }
 }
 
-/** Says what happens in several streams, which share one order of events and one clock. */
+/**
+ * Says what happens in several streams, which share one order of events and one clock.
+ *
+ * @example
+ * ```ts
+ * const script: TestStreams<{ left: string; right: number }> = testStreams("left", "right");
+ * const { left, right } = p.apply(script.at("left", 0, "a").at("right", 5, 1).watermark("left", minutes(1)));
+ * ```
+ */
 export class TestStreams<Streams extends Readonly<Record<string, unknown>>> implements PTransform<
   Pipeline,
   { readonly [Tag in keyof Streams]: PCollection<Streams[Tag]> }
@@ -130,10 +146,10 @@ export class TestStreams<Streams extends Readonly<Record<string, unknown>>> impl
  *
  * @example
  * ```ts
- * const clicks = testStream<string>().at(0, "a", "b").watermark(minutes(1)).late(seconds(30), "c").end();
+ * const script = testStream<string>().at(0, "a", "b").watermark(minutes(1)).late(seconds(30), "c").end();
  * const panes = await runPipeline((p) =>
  *   p
- *     .apply(clicks)
+ *     .apply(script)
  *     .apply(windowInto(fixed(minutes(1)), { allowedLatenessMs: hours(1) }))
  *     .apply(countPerElement())
  *     .apply(reifyWindows()),
@@ -150,9 +166,9 @@ export function testStream<T>(coder?: Coder<T>): TestStream<T> {
  *
  * @example
  * ```ts
- * const streams = testStreams<{ clicks: string; prices: number }>("clicks", "prices");
- * const { clicks } = p.apply(streams.at("clicks", 0, "a").watermark("prices", 10).at("prices", 10, 99));
- * clicks.apply(assertElements(["a"]));
+ * const streams = testStreams<{ names: string; prices: number }>("names", "prices");
+ * const { names } = p.apply(streams.at("names", 0, "a").watermark("prices", 10).at("prices", 10, 99));
+ * names.apply(assertElements(["a"]));
  * ```
  */
 export function testStreams<Streams extends Readonly<Record<string, unknown>>>(
@@ -161,7 +177,7 @@ export function testStreams<Streams extends Readonly<Record<string, unknown>>>(
   return new TestStreams<Streams>(tags);
 }
 
-function checkInstant(instant: Timestamp, what: string): void {
-  if (!(Number.isSafeInteger(instant) && instant >= MIN_TIMESTAMP && instant <= MAX_TIMESTAMP))
-    throw new RangeError(`a ${what} is a whole number of milliseconds, not ${instant}`);
+function checkInstant(instant: number, what: string): void {
+  if (!(Number.isInteger(instant) && instant >= MIN_TIMESTAMP && instant <= MAX_TIMESTAMP))
+    throw new RangeError(`a ${what} is a whole number of milliseconds, from ${MIN_TIMESTAMP} to ${MAX_TIMESTAMP}, not ${instant}`);
 }

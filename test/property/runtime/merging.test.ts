@@ -6,12 +6,7 @@ import { ValueCoder } from "../../../portability/coders/index.js";
 import { ElementMeta, IntervalWindow, kv, MAX_TIMESTAMP, NO_FIRING, PaneTiming, type KV } from "../../../portability/values/index.js";
 import { mergeOverlapping, Sessions } from "../../../portability/windows/index.js";
 import { keySpaceOf } from "../../../runner/store/index.js";
-import {
-  DEFAULT_GROUPING,
-  GroupIntoPanes,
-  type GroupingStrategy,
-  type TimestampCombiner,
-} from "../../../runner/windows/index.js";
+import { DEFAULT_GROUPING, GroupIntoPanes, type GroupingStrategy, type TimestampCombiner } from "../../../runner/windows/index.js";
 
 const GAP = 5;
 const sessions = new Sessions(GAP);

@@ -19,6 +19,7 @@ import {
   DEFAULT_TRIGGER,
   FixedWindows,
   globalWindows,
+  mergeOverlapping,
   Sessions,
   SlidingWindows,
   type DelayStep,
@@ -26,7 +27,7 @@ import {
   type WindowFn,
 } from "../../../portability/windows/index.js";
 import { keySpaceOf } from "../../../runner/store/index.js";
-import { GroupIntoPanes, mergeOverlapping, type GroupingStrategy } from "../../../runner/windows/index.js";
+import { GroupIntoPanes, type GroupingStrategy } from "../../../runner/windows/index.js";
 import { TriggerModel, type ModelPane } from "../../support/trigger-model.js";
 
 const step: fc.Arbitrary<DelayStep> = fc.oneof(

@@ -379,7 +379,9 @@ function construct(p: Pipeline, numbers: readonly number[], steps: readonly Step
   for (const { op, pick: at, other, windowing } of steps) {
     const pair = pairs[at % pairs.length];
     if (windowing !== undefined) {
-      const stamped = pair.made.apply(withTimestamps((n) => Math.abs(n) % 30, { allowedSkewMs: Infinity })).apply(windowInto(windowFnOf(windowing)));
+      const stamped = pair.made
+        .apply(withTimestamps((n) => Math.abs(n) % 30, { allowedSkewMs: Infinity }))
+        .apply(windowInto(windowFnOf(windowing)));
       pairs.push({
         made: stamped,
         meant: assignWindows(

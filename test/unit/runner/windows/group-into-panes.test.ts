@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { utf8Coder, type Coder } from "../../../../portability/coders/index.js";
 import { ElementMeta, kv, NO_FIRING, PaneTiming, type KV } from "../../../../portability/values/index.js";
-import { FixedWindows, Sessions, type Trigger } from "../../../../portability/windows/index.js";
+import { FixedWindows, mergeOverlapping, Sessions, type Trigger } from "../../../../portability/windows/index.js";
 import { keySpaceOf } from "../../../../runner/store/index.js";
-import { DEFAULT_GROUPING, GroupIntoPanes, mergeOverlapping, type GroupingStrategy } from "../../../../runner/windows/index.js";
+import { DEFAULT_GROUPING, GroupIntoPanes, type GroupingStrategy } from "../../../../runner/windows/index.js";
 
 /** A grouping of one key with a clock; each event returns the panes that it makes come out, as `[values] window timing`. */
 class Bench {
