@@ -10,7 +10,7 @@ import {
   windowFn,
   windowInto,
   withKeys,
-  IntervalWindow,
+  type IntervalWindow,
   type WindowFn,
   type WindowMerge,
 } from "../../sdk/index.js";

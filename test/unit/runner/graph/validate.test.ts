@@ -198,11 +198,5 @@ describe("validatePipeline", () => {
       p.pcollections["side.0"].windowingStrategyId = "sessions";
       refuses(p, "unsupported_feature", /"look up" uses a side input "side0" whose windows merge/);
     });
-
-    it("refuses a test stream", () => {
-      const p = wordCount();
-      p.transforms["read"].spec = { urn: "beam:transform:teststream:v1" };
-      refuses(p, "unsupported_feature", /"read" uses the transform beam:transform:teststream:v1/);
-    });
   });
 });

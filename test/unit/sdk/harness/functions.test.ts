@@ -395,7 +395,7 @@ describe("map, filter and flatMap in the harness", () => {
     it("moves elements in time and puts them into windows", async () => {
       const stage = await StageDriver.open((input: Numbers) =>
         input
-          .apply(withTimestamps((n) => n + 0.5))
+          .apply(withTimestamps((n) => n + 0.5, { allowedSkewMs: 1 }))
           .apply(windowInto(fixed(10)))
           .apply(map((n, { timestamp, window }) => [n, timestamp, renderWindow(window)])),
       );
