@@ -2,7 +2,7 @@
 export { CoderError, coderOf } from "../portability/coders/index.js";
 export type { Distribution, Gauge, MetricType, MetricValues, TrieNode } from "../portability/metrics/index.js";
 export { schema, type Decimal, type RowSchema, type Schema, type SchemaType } from "../portability/schemas/index.js";
-export { CancelledError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
+export { CancelledError, PermanentError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
 export {
   formatTimestamp,
   GlobalWindow,

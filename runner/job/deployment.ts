@@ -120,10 +120,13 @@ export class Deployment {
       const { component } = placement;
       const { stage, head } = component;
       this.opening = placement.id;
-      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
-      const receiver = executor.receiver(head.output);
       const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
-      task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
+      await task.open({
+        open: () => this.parts.host.open(stage, task.contextFor(stage.outputs)),
+        input: head.output,
+        head: sideInputs.length > 0 ? (next) => new SideInputHead(sideInputs, next, headFor) : isRelay(component) ? undefined : headFor,
+        isKeyed: head.kind === "group-by-key",
+      });
     }
     this.opening = undefined;
   }
@@ -151,7 +154,14 @@ export class Deployment {
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
     const { worker, links, options } = this.parts;
     if (to.worker !== worker || from.worker === worker) return;
-    const port = new RemotePort(id, links.get(from.worker)!, inboxOf(stream, ends.get(to.id)!), this.codecOf(stream), options.channelBytes);
+    const port = new RemotePort(
+      id,
+      links.get(from.worker)!,
+      inboxOf(stream, ends.get(to.id)!),
+      this.codecOf(stream),
+      options.channelBytes,
+      from.id,
+    );
     this.remotePorts.set(id, port);
   }
 
@@ -174,19 +184,21 @@ export class Deployment {
     return fieldsStream(parts, new KeyGroups(this.parts.topology.keyGroups, keySpaceOf(keyCoderOf(coder, stream.pcollection))));
   }
 
-  private channelOf({ id, stream, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): OutputChannel {
+  private channelOf({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): OutputChannel {
     const { worker, links, options, onError } = this.parts;
-    if (to.worker === worker) return new LocalChannel(inboxOf(stream, ends.get(to.id)!), options.channelBytes);
+    if (to.worker === worker)
+      return new LocalChannel(inboxOf(stream, ends.get(to.id)!), options.channelBytes, { from: from.id, to: to.id });
     const failed = (error: unknown): void =>
       onError(
         new Error(`elements of ${stream.pcollection} cannot be sent to ${to.id}: ${String((error as Error).message)}`, { cause: error }),
       );
-    const channel = new RemoteChannel(id, links.get(to.worker)!, this.codecOf(stream), options.channelBytes, failed);
+    const channel = new RemoteChannel(id, links.get(to.worker)!, this.codecOf(stream), options.channelBytes, failed, to.id);
     this.remoteChannels.set(id, channel);
     return channel;
   }
 
-  private headOf({ head, stage }: Component, receiver: Receiver): HeadOperator {
+  private headOf(component: Component, receiver: Receiver): HeadOperator {
+    const { head, stage } = component;
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, head.windowingStrategyId));
@@ -202,7 +214,7 @@ export class Deployment {
       sideInputs: sideInputs.map(
         ({ pcollection, windowingStrategyId }) => new SideInputBuffer(pcollection, this.windowFnOf(stage, windowingStrategyId)),
       ),
-      outbox: new Outbox(),
+      outbox: new Outbox(this.parts.options.bundleBytes),
     };
   }
 
@@ -259,6 +271,11 @@ function batchBytes({ batchBytes: wanted, channelBytes }: RuntimeOptions): numbe
 function impulseOf(host: StageHost, { head, stage }: Component): unknown {
   const coderId = stage.components.pcollections?.[head.output]?.coderId;
   return coderId ? host.coder(stage, coderId).decode(new ByteReader(Uint8Array.of(0)), true) : new Uint8Array(0);
+}
+
+/** Whether elements go to the stage as they come. */
+function isRelay({ head }: Component): boolean {
+  return head.kind !== "group-by-key";
 }
 
 function feedImpulse(inbox: Inbox, value: unknown): void {

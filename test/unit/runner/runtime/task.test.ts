@@ -10,7 +10,6 @@ import {
   Inbox,
   Outbox,
   OutputChannel,
-  RelayHead,
   singleStream,
   systemClock,
   Task,
@@ -53,7 +52,7 @@ class Bench {
         log.push(`watermark ${watermark === MAX_TIMESTAMP ? "end" : watermark}`);
       }
     })(credits);
-    const outbox = new Outbox();
+    const outbox = new Outbox(options.bundleBytes);
     outbox.addStream("out", singleStream({ channels: [this.channel], sizer: new ElementSizer(), batchBytes: 1000, owner: outbox }));
     this.task = new Task({
       id: "bolt #0",
@@ -84,7 +83,7 @@ class Bench {
         await this.closing?.promise;
       },
     };
-    this.task.opened(executor, new RelayHead(executor.receiver("in")));
+    this.task.opened({ input: "in", open: () => Promise.resolve(executor) }, executor);
     this.task.start();
   }
 
@@ -167,17 +166,17 @@ describe("Task", () => {
 
   it("delivers nothing while its output is full", () => {
     const large = "x".repeat(1000);
-    const bench = new Bench({}, 1).input(large, large, "small");
+    const bench = new Bench({ bundleBytes: 1 }, 1).input(large, large, "small");
     bench.turn();
     assert.deepEqual(
       bench.log.map((entry) => entry.slice(0, 9)),
-      ["start", "element x", "sent xxxx", "element x"],
+      ["start", "element x", "finish", "sent xxxx", "start", "element x", "finish"],
     );
     assert.equal(bench.task.describeWait(), "room for 1024 bytes of output");
     bench.channel.addCredits(3000);
     assert.deepEqual(
       bench.turn().map((entry) => entry.slice(0, 9)),
-      ["element s", "finish", "sent smal"],
+      ["start", "element s", "finish", "sent smal"],
     );
   });
 
@@ -191,14 +190,15 @@ describe("Task", () => {
   });
 
   it("is not done before its output has gone", async () => {
-    const bench = new Bench({}, 1).input("x".repeat(1000), "y").watermark(MAX_TIMESTAMP);
+    const bench = new Bench({ bundleBytes: 1 }, 1).input("x".repeat(1000), "y").watermark(MAX_TIMESTAMP);
     bench.turn();
     await bench.turnLater();
     assert.ok(!bench.done);
     bench.channel.addCredits(5000);
     bench.turn();
+    await bench.turnLater();
     assert.ok(bench.done);
-    assert.deepEqual(bench.log.slice(-2), ["sent y", "watermark end"]);
+    assert.deepEqual(bench.log.slice(-3), ["sent y", "close", "watermark end"]);
   });
 
   it("reports the error of a rejected bundle", async () => {
