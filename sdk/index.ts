@@ -35,7 +35,16 @@ export type { WindowFnSpec } from "./model/own-window-fn.js";
 export { Pipeline } from "./model/pipeline.js";
 export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
 export { composite, type Appliable, type PTransform } from "./model/ptransform.js";
-export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics, type Runner, type RunState } from "./model/runner.js";
+export {
+  run,
+  type ComponentMetrics,
+  type Run,
+  type RunMessage,
+  type RunMetrics,
+  type Runner,
+  type RunState,
+  type TransformMetrics,
+} from "./model/runner.js";
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
 export * from "./metrics/index.js";

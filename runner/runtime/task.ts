@@ -101,6 +101,7 @@ export class Task {
   private executor!: StageExecutor;
   /** False between the end of an executor that has failed and the opening of the next one. */
   private executorIsOpen = false;
+  private openings = 0;
   /** Where the executor takes elements. */
   private toStage!: Receiver;
   private head!: HeadOperator;
@@ -163,14 +164,16 @@ export class Task {
     for (const { inbox } of this.sideInputs) inbox.onArrival = wake;
   }
 
-  /** What the executor is opened with. */
+  /** What an executor is opened with; the one before it, if any, is not waited for any more. */
   contextFor(outputs: readonly string[]): StageContext {
+    const opening = ++this.openings;
     return {
       outputs: new Map(outputs.map((pcollection) => [pcollection, this.outbox.receiverOf(pcollection)])),
       sideInputs: new Map(this.sideInputs.map((sideInput) => [sideInput.pcollection, sideInput])),
       shouldPause: () => this.outbox.isFull || this.pacer.overtime(),
       resume: () =>
         new Promise((resolve) => {
+          if (opening !== this.openings || !this.executorIsOpen) return resolve(); // it has been aborted
           this.resumers.push(resolve);
           this.owner.wake(this);
         }),
@@ -251,8 +254,9 @@ export class Task {
     if (this.phase === "done") return "done";
     if (this.outbox.waitsForRoom || this.phase === "closed") return this.describeRoom();
     if (this.waitingFor !== undefined) return (this.executorIsOpen ? this.executor.describeWait?.() : undefined) ?? this.waitingFor;
-    const inputIsOver = this.inputWatermark === MAX_TIMESTAMP;
-    return (inputIsOver ? this.head.waitsFor : undefined) ?? this.describeInput();
+    const besides = this.head.waitsFor;
+    if (this.inputWatermark === MAX_TIMESTAMP) return besides ?? "input";
+    return besides === undefined ? this.describeInput() : `${this.describeInput()}, and ${besides}`;
   }
 
   counts(): TaskCounts {

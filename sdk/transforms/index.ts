@@ -68,3 +68,4 @@ export {
   repeatedly,
 } from "./triggers.js";
 export { withCoder } from "./with-coder.js";
+export { withFailures, type Failure, type FailureOptions } from "./with-failures.js";
