@@ -2,8 +2,6 @@ import { renderElement, type ErrorSite } from "../../portability/stage-host/inde
 import { formatTimestamp, IntervalWindow, type ElementMeta, type KV, type Window } from "../../portability/values/index.js";
 import type { ElementBatch } from "./element-batch.js";
 
-/** Milliseconds before the third attempt; the second one comes at once, those behind it wait four times as long as the one before. */
-const FIRST_DELAY_MS = 10;
 const MAX_DELAY_MS = 250;
 
 /**
@@ -23,6 +21,7 @@ export class Replay {
   constructor(
     private readonly batch: ElementBatch,
     private readonly limit: number,
+    private readonly firstDelayMs: number,
   ) {}
 
   /** Whether this is the last attempt (R2). */
@@ -68,7 +67,7 @@ export class Replay {
 
   /** Milliseconds to wait before the next attempt. */
   get delayMs(): number {
-    return this.failures < 2 ? 0 : Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 4 ** (this.failures - 2));
+    return this.failures < 2 ? 0 : Math.min(MAX_DELAY_MS, this.firstDelayMs * 4 ** (this.failures - 2));
   }
 
   /** What is known of the element that failed. */

@@ -18,6 +18,8 @@ export interface RuntimeOptions {
   readonly bundleBytes: number;
   /** How often a bundle is tried in all before its failure fails the run. With 1 nothing is tried again. */
   readonly bundleAttempts: number;
+  /** Milliseconds before the third attempt. The second one comes at once; each further one waits four times as long, up to 250 ms. */
+  readonly retryDelayMs: number;
   /** Milliseconds for which one task runs before the others of its worker have their turn. */
   readonly taskSliceMs: number;
   /** Milliseconds for which a worker runs tasks before it lets input, timers and messages through. */
@@ -46,6 +48,7 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   bundleMs: 100,
   bundleBytes: 1 << 20,
   bundleAttempts: 4,
+  retryDelayMs: 10,
   taskSliceMs: 5,
   turnMs: 10,
   stateBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),

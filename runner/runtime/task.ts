@@ -519,7 +519,8 @@ export class Task {
     if (this.direct && this.batch !== undefined) this.log.addRange(this.batch, this.logFrom, this.position);
     this.logFrom = this.position;
     const elements = this.log.take();
-    const replay = new Replay(elements, this.options.bundleAttempts);
+    const { bundleAttempts, retryDelayMs } = this.options;
+    const replay = new Replay(elements, bundleAttempts, retryDelayMs);
     replay.position = elements.length;
     return replay;
   }
@@ -527,9 +528,9 @@ export class Task {
   /** Closes the executor that has failed and opens another; resolves early if the task is stopped. */
   private async reopen(delayMs: number): Promise<void> {
     if (this.executorIsOpen) {
-      this.executorIsOpen = false;
       this.executor.abort();
       const { elementCounts, own, committed } = this.executorCounts();
+      this.executorIsOpen = false;
       const { elements, metrics, attempted } = this.countsBefore;
       this.countsBefore = {
         elements: sumOf(elements, this.executor.committed?.().elements ?? elementCounts),
