@@ -106,6 +106,8 @@ export function parDoOperator(
   const ports = [...outputs].map(([tag, next]): Port => ({ tag, next, makeEmit: withOwnCode(makeEmit) }));
   const newContext = (): CallContext => new Context(ports, tagged, local, scope);
   let context = newContext();
+  /** That of a `finishBundle` that has not settled. */
+  let finishing: CallContext | undefined;
 
   const call = (value: unknown, own: CallContext): unknown => {
     own.active = true;
@@ -181,7 +183,7 @@ export function parDoOperator(
     finishBundle() {
       const finish = (): void | Promise<void> => {
         if (spec.finishBundle === undefined) return;
-        const own = newContext();
+        const own = (finishing = newContext());
         own.meta = FINISH_META;
         own.active = true;
         const finished = lifecycle("finishBundle failed", () => spec.finishBundle?.(own));
@@ -194,7 +196,11 @@ export function parDoOperator(
       return settled === undefined ? finish() : settled.then(finish);
     },
     teardown: () => lifecycle("teardown failed", () => spec.teardown?.({ local })),
-    abort: () => calls.abort(),
+    abort() {
+      calls.abort();
+      context.active = false; // what is still under way emits nothing more
+      if (finishing !== undefined) finishing.active = false;
+    },
   };
 
   function lifecycle(action: string, fn: () => unknown): void | Promise<void> {
