@@ -33,10 +33,12 @@ import {
   type RuntimeOptions,
   type Worker,
 } from "../runtime/index.js";
+import { KeyedHead, KeyedStore } from "../keyed/index.js";
 import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Head, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
+import { readKeyedSpec } from "./read-keyed-spec.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
@@ -120,9 +122,11 @@ export class Deployment {
       const { component } = placement;
       const { stage, head } = component;
       this.opening = placement.id;
-      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
+      const keyed = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
+      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs, keyed));
       const receiver = executor.receiver(head.output);
-      const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
+      const headFor = (next: Receiver): HeadOperator =>
+        keyed === undefined ? this.headOf(component, next) : new KeyedHead(keyed, next, executor);
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
     this.opening = undefined;
@@ -145,7 +149,7 @@ export class Deployment {
   /** An event of a script takes place when nothing else can. */
   private stepIfQuiet(): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    this.testStreams?.step();
+    while (this.parts.owner.isIdle && this.testStreams?.step() === true);
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -194,6 +198,12 @@ export class Deployment {
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
+  }
+
+  private keyedStore({ stage }: Component, head: Extract<Head, { kind: "keyed" }>): KeyedStore {
+    const coderOf = (coderId: string): Coder<unknown> => this.parts.host.coder(stage, coderId);
+    const keys = keySpaceOf(keyCoderOf(coderOf(head.coderId), head.transformName));
+    return new KeyedStore(readKeyedSpec(head, stage.components, keys, coderOf), () => this.clock.now());
   }
 
   private endsOf({ sideInputs, stage }: Component): Ends {
