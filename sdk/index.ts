@@ -45,6 +45,8 @@ export {
   type RunState,
   type TransformMetrics,
 } from "./model/runner.js";
+export * from "./state/index.js";
+export type { FiringTimer, StateHandles, StateSpec, StateSpecs, TimerHandles, TimerSpec, TimerSpecs } from "./model/state-spec.js";
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
 export * from "./metrics/index.js";

@@ -5,7 +5,8 @@
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
-import { transformKind, type TransformKind } from "./transform-kinds.js";
+import { decodeParDoPayload } from "./par-do-payload.js";
+import { PAR_DO, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -15,6 +16,8 @@ export interface LeafTransform {
   readonly kind: TransformKind;
   readonly urn: string;
   readonly payload: Uint8Array;
+  /** Whether it has state or timers: then it starts a stage, and equal keys meet in it. */
+  readonly isStateful: boolean;
   /** Empty for transforms that the runner executes. */
   readonly environmentId: string;
   /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
@@ -73,6 +76,7 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     kind: transformKind(urn),
     urn,
     payload: transform.spec?.payload ?? NO_BYTES,
+    isStateful: urn === PAR_DO && isStateful(transform.uniqueName || id, transform.spec?.payload ?? NO_BYTES),
     environmentId: transform.environmentId ?? "",
     inputs: Object.entries(transform.inputs ?? {})
       .filter(isMain)
@@ -80,6 +84,11 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     sideInputs,
     outputs: Object.values(transform.outputs ?? {}),
   };
+}
+
+function isStateful(uniqueName: string, payload: Uint8Array): boolean {
+  const { stateSpecs, timerFamilySpecs } = decodeParDoPayload(uniqueName, payload);
+  return Object.keys(stateSpecs ?? {}).length + Object.keys(timerFamilySpecs ?? {}).length > 0;
 }
 
 function isLeaf(leaf: LeafTransform, transform: beam.pipeline.IPTransform): boolean {

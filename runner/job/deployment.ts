@@ -33,10 +33,12 @@ import {
   type RuntimeOptions,
   type Worker,
 } from "../runtime/index.js";
+import { KeyedHead, KeyedStore } from "../keyed/index.js";
 import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Head, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
+import { readKeyedSpec } from "./read-keyed-spec.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
@@ -120,12 +122,14 @@ export class Deployment {
       const { component } = placement;
       const { stage, head } = component;
       this.opening = placement.id;
+      const state = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
       const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
       await task.open({
-        open: () => this.parts.host.open(stage, task.contextFor(stage.outputs)),
+        open: () => this.parts.host.open(stage, task.contextFor(stage.outputs, state)),
         input: head.output,
         head: sideInputs.length > 0 ? (next) => new SideInputHead(sideInputs, next, headFor) : isRelay(component) ? undefined : headFor,
-        isKeyed: head.kind === "group-by-key",
+        keyed: state === undefined ? undefined : (next, executor) => new KeyedHead(state, next, executor),
+        isKeyed: head.kind === "group-by-key" || head.kind === "keyed",
       });
     }
     this.opening = undefined;
@@ -148,7 +152,7 @@ export class Deployment {
   /** An event of a script takes place when nothing else can. */
   private stepIfQuiet(): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    this.testStreams?.step();
+    while (this.parts.owner.isIdle && this.testStreams?.step() === true);
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -206,6 +210,12 @@ export class Deployment {
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
+  }
+
+  private keyedStore({ stage }: Component, head: Extract<Head, { kind: "keyed" }>): KeyedStore {
+    const coderOf = (coderId: string): Coder<unknown> => this.parts.host.coder(stage, coderId);
+    const keys = keySpaceOf(keyCoderOf(coderOf(head.coderId), head.transformName));
+    return new KeyedStore(readKeyedSpec(head, stage.components, keys, coderOf), () => this.clock.now());
   }
 
   private endsOf({ sideInputs, stage }: Component): Ends {

@@ -1,4 +1,4 @@
-import { renderElement, type ErrorSite } from "../../portability/stage-host/index.js";
+import { renderElement, type ErrorSite, type FiredTimer } from "../../portability/stage-host/index.js";
 import { formatTimestamp, IntervalWindow, type ElementMeta, type KV, type Window } from "../../portability/values/index.js";
 import type { ElementBatch } from "./element-batch.js";
 
@@ -82,6 +82,11 @@ export class Replay {
       window: windows.map(describeWindow).join(" and "),
     };
   }
+}
+
+/** The same of a timer: the window and key that it is of. */
+export function siteOfTimer({ key, window }: FiredTimer): Partial<ErrorSite> {
+  return { key: renderElement(key), window: describeWindow(window) };
 }
 
 function describeWindow(window: Window): string {

@@ -2,6 +2,8 @@ import { mergeMetrics, type Metric } from "../../portability/metrics/index.js";
 import {
   UserCodeError,
   type ErrorSite,
+  type FiredTimer,
+  type KeyedState,
   type StageContext,
   type StageCounts,
   type StageExecutor,
@@ -19,10 +21,11 @@ import type { BundleParticipant } from "./bundle-participant.js";
 import type { Clock } from "./clock.js";
 import type { ElementBatch } from "./element-batch.js";
 import { RelayHead, type HeadOperator } from "./head.js";
+import { HeadInFront } from "./head-in-front.js";
 import type { Inbox } from "./inbox.js";
 import type { Outbox } from "./outbox.js";
 import { Pacer } from "./pacer.js";
-import { Replay } from "./replay.js";
+import { Replay, siteOfTimer } from "./replay.js";
 import type { RuntimeOptions } from "./runtime-options.js";
 import { pickBy, seedOf, type Pick } from "./shuffle.js";
 import type { SideInputBuffer } from "./side-input-buffer.js";
@@ -44,9 +47,17 @@ export interface TaskStage {
   /** The PCollection that the stage is fed with. */
   readonly input: string;
   /** Makes the head, which emits to the receiver it is given; without it elements go to the stage as they come. */
-  readonly head?: (stage: Receiver) => HeadOperator;
+  readonly head?: ((stage: Receiver) => HeadOperator) | undefined;
+  /** Makes the head of a stateful stage, which is behind any other: it is given each element again if a bundle fails. */
+  readonly keyed?: ((stage: Receiver, executor: TimerTarget) => HeadOperator) | undefined;
   /** Whether the elements that the stage is given are of a key each: then errors name it. */
   readonly isKeyed?: boolean;
+}
+
+/** Where a head fires timers. */
+export interface TimerTarget {
+  blocked(): Promise<void> | undefined;
+  fire(timer: FiredTimer): void;
 }
 
 export interface TaskParts {
@@ -102,9 +113,13 @@ export class Task {
   /** False between the end of an executor that has failed and the opening of the next one. */
   private executorIsOpen = false;
   private openings = 0;
-  /** Where the executor takes elements. */
+  private toExecutor!: Receiver;
+  /** Where the elements of a bundle go, and go again if it fails: the executor, or the head of its state. */
   private toStage!: Receiver;
   private head!: HeadOperator;
+  private keyed: HeadOperator | undefined;
+  /** The timer that is firing, if the stage is not busy with an element. */
+  private fired: FiredTimer | undefined;
   /** Whether elements go to the stage as they come: no head is in between. */
   private direct = false;
   private batch: ElementBatch | undefined;
@@ -165,9 +180,10 @@ export class Task {
   }
 
   /** What an executor is opened with; the one before it, if any, is not waited for any more. */
-  contextFor(outputs: readonly string[]): StageContext {
+  contextFor(outputs: readonly string[], keyed?: KeyedState): StageContext {
     const opening = ++this.openings;
     return {
+      keyed,
       outputs: new Map(outputs.map((pcollection) => [pcollection, this.outbox.receiverOf(pcollection)])),
       sideInputs: new Map(this.sideInputs.map((sideInput) => [sideInput.pcollection, sideInput])),
       shouldPause: () => this.outbox.isFull || this.pacer.overtime(),
@@ -188,9 +204,15 @@ export class Task {
   /** Puts the executor and the head in place; {@link stop} closes the executor from now on. */
   opened(stage: TaskStage, executor: StageExecutor): void {
     this.stage = stage;
+    this.keyed = stage.keyed?.(this.delivered, {
+      blocked: () => this.executor.blocked(),
+      fire: (timer) => this.fire(timer),
+    });
     this.use(executor);
-    this.direct = stage.head === undefined;
-    this.head = stage.head?.(this.emitted) ?? new RelayHead((value, meta) => this.toStage(value, meta));
+    const front = stage.head?.(this.emitted);
+    this.direct = front === undefined;
+    if (this.keyed === undefined) this.head = front ?? new RelayHead(this.toStage);
+    else this.head = front === undefined ? this.keyed : new HeadInFront(front, this.keyed);
     this.phase = "opened";
   }
 
@@ -365,7 +387,7 @@ export class Task {
     const shared = batch.meta!;
     const { executor, outbox, pacer, direct } = this;
     const receive: Receiver = direct ? this.toStage : this.head.process;
-    this.atStage = direct; // else `emitted` tells
+    this.atStage = direct && this.keyed === undefined; // else `delivered` tells
     for (let i = this.position; i < end; i++) {
       this.position = i + 1;
       receive(values[i], metas === undefined ? shared : metas[i]);
@@ -383,10 +405,14 @@ export class Task {
   /** Feeds elements of a bundle that has failed, once more; false if a promise has to be waited for. */
   private feedAgain(replay: Replay): boolean {
     if (!this.ensureBundle()) return false;
+    if (this.keyed?.draining === true) {
+      this.keyed.drain(this.pauseDrain); // timers of the bundle are set again: they come by themselves
+      return this.waitingFor === undefined;
+    }
     if (replay.isDelivered) return this.closeBundle();
     if (replay.isLast) this.bundleLimit = 1;
     const { executor, outbox, pacer } = this;
-    this.atStage = true;
+    this.atStage = this.keyed === undefined;
     while (!replay.isDelivered && this.bundleElements < this.bundleLimit) {
       const at = replay.next();
       this.bundleElements++;
@@ -405,10 +431,24 @@ export class Task {
   /** What a head emits to: it comes again if the bundle fails. */
   private readonly emitted = (value: unknown, meta: ElementMeta): void => {
     this.log.add(value, meta);
+    if (this.keyed === undefined) this.delivered(value, meta);
+    else this.toStage(value, meta);
+  };
+
+  /** To the executor, from a head: so it is known whose failure it is. */
+  private readonly delivered = (value: unknown, meta: ElementMeta): void => {
+    this.fired = undefined;
     this.atStage = true;
-    this.toStage(value, meta);
+    this.toExecutor(value, meta);
     this.atStage = false;
   };
+
+  private fire(timer: FiredTimer): void {
+    this.fired = timer;
+    this.atStage = true;
+    this.executor.fire?.(timer);
+    this.atStage = false;
+  }
 
   /** The tight loop of a grouping, which reaches neither stage nor outbox. */
   private feedGrouping(batch: ElementBatch, end: number): boolean {
@@ -476,7 +516,9 @@ export class Task {
   private commit(): void {
     if (this.phase !== "running") return;
     this.bundleOpen = false;
+    this.fired = undefined;
     this.bundles++;
+    this.head.committed?.();
     this.log.clear();
     this.logFrom = this.position;
     for (const participant of this.participants) participant.commit();
@@ -502,13 +544,17 @@ export class Task {
     const replay = (this.replay ??= this.replayOfBundle());
     const mayTryAgain = replay.fail();
     if (!mayTryAgain || error.isPermanent) {
-      const known = replay.culprit(this.stage.isKeyed === true);
+      const known = this.fired === undefined ? replay.culprit(this.stage.isKeyed === true) : siteOfTimer(this.fired);
       const attempts = error.isPermanent ? undefined : replay.failures;
       return this.fail(error.at({ ...known, ...definedOf(error.site), attempts }));
     }
     this.retries++;
     this.owner.taskRetries?.(this, error);
-    if (this.bundleOpen) for (const participant of this.participants) participant.rollback();
+    if (this.bundleOpen) {
+      this.head.rolledBack?.();
+      for (const participant of this.participants) participant.rollback();
+    }
+    this.fired = undefined;
     this.bundleOpen = false;
     replay.rewind();
     this.reopening = this.reopen(replay.delayMs);
@@ -550,7 +596,8 @@ export class Task {
   private use(executor: StageExecutor): void {
     this.executor = executor;
     this.executorIsOpen = true;
-    this.toStage = executor.receiver(this.stage.input);
+    this.toExecutor = executor.receiver(this.stage.input);
+    this.toStage = this.keyed?.process ?? this.toExecutor;
   }
 
   /** What the present executor has counted: elements, user metrics, and those of them that are committed. */

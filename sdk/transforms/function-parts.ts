@@ -1,11 +1,14 @@
 import type { Coder } from "../../portability/coders/index.js";
-import type { DoFn } from "../model/do-fn.js";
+import type { DoFn, StatefulDoFn } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 
+/** The functions of a ParDo that keeps nothing between two elements. */
+export type StatelessDoFn = Exclude<DoFn, StatefulDoFn>;
+
 /** A transform that calls a function for each element, taken apart: for a transform that puts something around the function. */
 export interface FunctionParts {
-  readonly doFn: DoFn;
+  readonly doFn: StatelessDoFn;
   /** Whether it has outputs by tag, be it one. */
   readonly tagged: boolean;
   /** The outputs by tag, in order, each with its coder. */

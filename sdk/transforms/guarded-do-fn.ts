@@ -1,5 +1,6 @@
 // The ParDo of `withFailures`: calls another one's function, and keeps what it puts out until the call has succeeded.
-import type { ElementContext, DoFn, EmitAt, UntypedParDo } from "../model/do-fn.js";
+import type { ElementContext, EmitAt, UntypedParDo } from "../model/do-fn.js";
+import type { StatelessDoFn } from "./function-parts.js";
 import type { Timestamp } from "../../portability/values/index.js";
 
 type At = Timestamp | EmitAt;
@@ -46,7 +47,7 @@ class HeldOutputs {
   }
 }
 
-export function guarded(doFn: DoFn, options: GuardOptions): UntypedParDo {
+export function guarded(doFn: StatelessDoFn, options: GuardOptions): UntypedParDo {
   const { failures, attempts } = options;
   const call = callerOf(doFn, options);
 
@@ -83,7 +84,7 @@ export function guarded(doFn: DoFn, options: GuardOptions): UntypedParDo {
 type Call = (element: unknown, context: Context, outputs: HeldOutputs) => void | Promise<void>;
 
 /** Calls the function and has all that it gives put out: a promise if either takes its time. */
-function callerOf(doFn: DoFn, options: GuardOptions): Call {
+function callerOf(doFn: StatelessDoFn, options: GuardOptions): Call {
   if (doFn.kind === "par-do") {
     const { spec, tags } = doFn;
     return (element, context, outputs) => {

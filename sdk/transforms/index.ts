@@ -69,3 +69,11 @@ export {
 } from "./triggers.js";
 export { withCoder } from "./with-coder.js";
 export { withFailures, type Failure, type FailureOptions } from "./with-failures.js";
+export {
+  statefulParDo,
+  type ExpirationContext,
+  type StatefulContext,
+  type StatefulParDoSpec,
+  type TaggedStatefulParDoSpec,
+  type TimerContext,
+} from "./stateful-par-do.js";

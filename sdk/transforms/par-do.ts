@@ -6,7 +6,7 @@ import type { PTransform } from "../model/ptransform.js";
 import type { SideInputs } from "../model/side-input.js";
 import type { WindowingStrategy } from "../model/windowing.js";
 import { anyValue } from "./element-coder.js";
-import { withParts } from "./function-parts.js";
+import { withParts, type StatelessDoFn } from "./function-parts.js";
 
 /** Declares an output: its element type, and optionally its coder. */
 export interface OutputSpec<T> {
@@ -109,7 +109,7 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
   const { outputs } = spec;
   const tagged = outputs !== undefined && !isOutputSpec(outputs) ? outputs : undefined;
   const tags = tagged === undefined ? ["out"] : Object.keys(tagged);
-  const doFn: DoFn = {
+  const doFn: StatelessDoFn = {
     kind: "par-do",
     spec: spec as unknown as UntypedParDo,
     tags,
@@ -135,7 +135,8 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
   });
 }
 
-function isOutputSpec(outputs: OutputSpec<unknown> | OutputSpecs): outputs is OutputSpec<unknown> {
+/** @internal */
+export function isOutputSpec(outputs: OutputSpec<unknown> | OutputSpecs): outputs is OutputSpec<unknown> {
   return "coder" in outputs && (outputs.coder === undefined || typeof (outputs.coder as Coder<unknown>).encode === "function");
 }
 
@@ -155,7 +156,7 @@ export function elementwise<T, O>(
       return input.graph.output<O>(coder(input), windowing ?? input.windowing);
     },
   };
-  // What depends on another windowing than the input's cannot be taken apart.
-  if (windowing !== undefined) return transform;
+  // What has state, or depends on another windowing than the input's, cannot be taken apart.
+  if (windowing !== undefined || doFn.kind === "stateful") return transform;
   return withParts(transform, { doFn, tagged: false, outputs: (input) => new Map([["out", coder(input as PCollection<T>)]]) });
 }

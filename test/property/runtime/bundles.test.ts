@@ -8,20 +8,27 @@ import { EmbeddedHost } from "../../../sdk/harness/embedded-host.js";
 import { Program } from "../../../sdk/harness/program.js";
 import {
   asList,
+  bag,
+  combining,
   counter,
   create,
   distribution,
+  eventTimer,
   fixed,
   groupByKey,
+  kv,
   map,
   output,
   parDo,
   pipeline,
   reshuffle,
+  statefulParDo,
   stringSet,
+  sumFn,
   windowInto,
   withKeys,
   withTimestamps,
+  type KV,
 } from "../../../sdk/index.js";
 import { translatePipeline } from "../../../sdk/translate/translate-pipeline.js";
 
@@ -29,6 +36,7 @@ import { translatePipeline } from "../../../sdk/translate/translate-pipeline.js"
 const ATTEMPTS = 8;
 
 const worked = counter("worked");
+const kept = counter("kept");
 const sizes = distribution("sizes");
 const names = stringSet("names");
 
@@ -91,6 +99,31 @@ async function outcomeOf(
         ),
       )
       .apply(withKeys((n) => n % 5))
+      .apply(
+        statefulParDo("keep", {
+          outputs: output<KV<number, number>>(),
+          state: { numbers: bag(), sum: combining(sumFn) },
+          timers: { flush: eventTimer() },
+          with: { limits },
+          process({ value }, { state, timers, window, limits: all }) {
+            kept.inc();
+            state.numbers.add(Math.min(value, all[0]));
+            mayFail("keep");
+            state.sum.add(value);
+            timers.flush.set(window.maxTimestamp);
+            if (value % 2 !== 0) return;
+            return Promise.resolve().then(() => mayFail("keep, later"));
+          },
+          onTimer: {
+            flush({ key }, { state, emit }) {
+              mayFail("timer");
+              emit(kv(key, state.sum.read()));
+              for (const n of state.numbers.read()) emit(kv(key, n as number));
+              mayFail("timer, after it has emitted");
+            },
+          },
+        }),
+      )
       .apply(groupByKey())
       .apply(
         map("group", ({ key, value }) => {
