@@ -205,7 +205,11 @@ export class Task {
   opened(stage: TaskStage, executor: StageExecutor): void {
     this.stage = stage;
     this.keyed = stage.keyed?.(this.delivered, {
-      blocked: () => this.executor.blocked(),
+      blocked: () => {
+        const blocked = this.executor.blocked();
+        blocked?.catch(() => {}); // the head only asks whether; of a failure the task hears by itself
+        return blocked;
+      },
       fire: (timer) => this.fire(timer),
     });
     this.use(executor);
@@ -498,6 +502,7 @@ export class Task {
 
   /** True if it is closed already, false if a promise has to be waited for. */
   private closeBundle(): boolean {
+    this.fired = undefined;
     this.atStage = true;
     const finished = this.executor.finishBundle();
     this.atStage = false;

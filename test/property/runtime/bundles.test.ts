@@ -22,6 +22,7 @@ import {
   parDo,
   pipeline,
   reshuffle,
+  sliding,
   statefulParDo,
   stringSet,
   sumFn,
@@ -29,6 +30,7 @@ import {
   withKeys,
   withTimestamps,
   type KV,
+  type WindowFn,
 } from "../../../sdk/index.js";
 import { translatePipeline } from "../../../sdk/translate/translate-pipeline.js";
 
@@ -52,6 +54,7 @@ async function outcomeOf(
   schedule: readonly boolean[],
   workers: number,
   runtime: Partial<RuntimeOptions>,
+  windows: WindowFn = fixed(20),
 ): Promise<Outcome> {
   const outputs: string[] = [];
   const fails = [...schedule];
@@ -65,7 +68,7 @@ async function outcomeOf(
     const limits = asList(p.apply(create("limits", [1000])));
     p.apply(create("values", [...values]))
       .apply(withTimestamps((n) => n))
-      .apply(windowInto(fixed(20)))
+      .apply(windowInto(windows))
       .apply(reshuffle("spread"))
       .apply(
         parDo("work", {
@@ -162,10 +165,11 @@ describe("bundles", () => {
             channelBytes: fc.constantFrom(1 << 20, 64),
             shuffleSeed: fc.option(fc.nat(), { nil: undefined }),
           }),
-          async (values, schedule, { shuffleSeed, ...sizesOf }) => {
+          fc.constantFrom(fixed(20), sliding({ size: 20, every: 10 })),
+          async (values, schedule, { shuffleSeed, ...sizesOf }, windows) => {
             const runtime = { ...sizesOf, ...(shuffleSeed === undefined ? {} : { shuffleSeed }) };
-            const undisturbed = await outcomeOf(values, [], workers, runtime);
-            const disturbed = await outcomeOf(values, schedule, workers, runtime);
+            const undisturbed = await outcomeOf(values, [], workers, runtime, windows);
+            const disturbed = await outcomeOf(values, schedule, workers, runtime, windows);
             assert.deepEqual(disturbed.outputs, undisturbed.outputs);
             assert.deepEqual(disturbed.metrics.elements, undisturbed.metrics.elements);
             assert.deepEqual(committedOf(disturbed.metrics), committedOf(undisturbed.metrics));
