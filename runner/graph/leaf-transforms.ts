@@ -4,8 +4,9 @@
 // F2. A composite is not a leaf; one without subtransforms that only passes inputs on, or does nothing, is no leaf either.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { LATE_OUTPUT } from "../../portability/urns/index.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
-import { transformKind, type TransformKind } from "./transform-kinds.js";
+import { GROUP_BY_KEY, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -20,7 +21,10 @@ export interface LeafTransform {
   /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
   readonly inputs: readonly string[];
   readonly sideInputs: readonly SideInputUse[];
+  /** PCollection ids, {@link lateOutput} last. */
   readonly outputs: readonly string[];
+  /** Of a grouping: where elements go that came too late, if that is wanted. */
+  readonly lateOutput?: string;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -66,6 +70,8 @@ export function readPCollections({ inputs, sideInputs }: LeafTransform): string[
 function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform {
   const urn = transform.spec?.urn ?? "";
   const sideInputs = readSideInputs(id, transform);
+  const outputs = Object.values(transform.outputs ?? {});
+  const lateOutput = urn === GROUP_BY_KEY && outputs.length > 1 ? transform.outputs?.[LATE_OUTPUT] : undefined;
   const isMain = ([tag]: [string, string]): boolean => !sideInputs.some((side) => side.tag === tag);
   return {
     id,
@@ -78,7 +84,8 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
       .filter(isMain)
       .map(([, pcollection]) => pcollection),
     sideInputs,
-    outputs: Object.values(transform.outputs ?? {}),
+    outputs: lateOutput === undefined ? outputs : [...outputs.filter((output) => output !== lateOutput), lateOutput],
+    lateOutput,
   };
 }
 

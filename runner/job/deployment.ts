@@ -12,6 +12,7 @@ import {
   ElementSizer,
   fieldsStream,
   Inbox,
+  LateOutputHead,
   LocalChannel,
   MAX_FRAME_BYTES,
   Outbox,
@@ -122,7 +123,9 @@ export class Deployment {
       this.opening = placement.id;
       const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
       const receiver = executor.receiver(head.output);
-      const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
+      const late = head.kind === "group-by-key" && head.late !== undefined ? executor.receiver(head.late) : undefined;
+      const headFor = (next: Receiver): HeadOperator =>
+        late === undefined ? this.headOf(component, next) : new LateOutputHead(late, (drop) => this.headOf(component, next, drop));
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
     this.opening = undefined;
@@ -186,14 +189,14 @@ export class Deployment {
     return channel;
   }
 
-  private headOf({ head, stage }: Component, receiver: Receiver): HeadOperator {
+  private headOf({ head, stage }: Component, receiver: Receiver, late?: Receiver): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, head.windowingStrategyId));
-    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now());
+    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late);
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
-    return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
+    return new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
   }
 
   private endsOf({ sideInputs, stage }: Component): Ends {

@@ -30,6 +30,8 @@ export type Head =
       /** Coder of the grouping's input, a KV coder. */
       readonly coderId: string;
       readonly transformName: string;
+      /** Where elements go that came too late; undefined if nobody reads them. */
+      readonly late?: string;
     };
 
 /** A PCollection that each task of a component is given whole, to be read beside its main input. */

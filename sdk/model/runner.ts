@@ -22,6 +22,10 @@ export interface ComponentMetrics {
   readonly queuedBytes: number;
   /** Milliseconds of event time. */
   readonly watermark: number;
+  /** Elements that came after their window had expired, once for each such window. */
+  readonly droppedLate: number;
+  /** Elements that came after the trigger of their window had finished. */
+  readonly droppedClosed: number;
 }
 
 /** Figures of a run at one moment. */

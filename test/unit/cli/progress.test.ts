@@ -5,7 +5,7 @@ import { UserMetrics, type Run, type RunMessage, type RunMetrics, type RunState 
 
 const metrics = (elements: number, watermark: number): RunMetrics => ({
   elapsedMs: 2000,
-  components: [{ id: "a", elementsIn: 0, elementsOut: 0, queuedBytes: 0, watermark }],
+  components: [{ id: "a", elementsIn: 0, elementsOut: 0, queuedBytes: 0, watermark, droppedLate: 0, droppedClosed: 0 }],
   elements: new Map([["a", elements]]),
   user: new UserMetrics([]),
 });
