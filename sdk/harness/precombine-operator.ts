@@ -2,6 +2,9 @@
 //
 // C1. Where a CombineFn answers with a promise, what follows for its key waits for it; other keys go on. At most
 //     COMBINE_CONCURRENCY inputs are under way, and the table is emptied only when none is.
+// C2. Elements of several windows, such as sliding ones, are combined once for all of them: those that have the same windows make up a
+//     slice, whose accumulators go downstream in all its windows. So it is for accumulators that nobody can change, numbers say; of any
+//     others each window needs one of its own, since merging may change it.
 import { ByteWriter, type Coder } from "../../portability/coders/index.js";
 import { ElementMeta, kv, type KV, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import type { AsyncCombineFn } from "../model/combine-fn.js";
@@ -15,9 +18,12 @@ type Fn = AsyncCombineFn<unknown, unknown, unknown>;
 /** Most keys that a precombine table holds before it is emptied downstream. */
 const TABLE_LIMIT = 100_000;
 
+/** What is combined apart: a window, or the windows that the elements of a slice share (C2). */
+type Place = Window | readonly Window[];
+
 interface Entry {
   readonly key: unknown;
-  readonly window: Window;
+  readonly place: Place;
   accumulator: unknown;
   meta: ElementMeta;
   /** C1: settles when all inputs so far have been added. */
@@ -38,12 +44,13 @@ export function precombineOperator(
   limit = TABLE_LIMIT,
   prefer?: PreferTimestamp,
 ): Operator {
-  // Windows outermost, so that no composite key is built per element; identity is enough, since a window met as two objects
+  // Places outermost, so that no composite key is built per element; identity is enough, since a window met as two objects
   // only costs a second accumulator, which the grouping merges.
-  const tables = new Map<Window, Map<unknown, Entry>>();
-  let lastWindow: Window | undefined;
+  const tables = new Map<Place, Map<unknown, Entry>>();
+  let lastPlace: Place | undefined;
   let lastTable: Map<unknown, Entry> = new Map();
   const recent = new RecentKeys<Entry>();
+  let slices = true;
   let size = 0;
   const writer = new ByteWriter();
   const counter = { n: 0 };
@@ -60,10 +67,10 @@ export function precombineOperator(
     }
     return `\u0000o${Buffer.from(writer.view()).latin1Slice()}`;
   };
-  const tableOf = (window: Window): Map<unknown, Entry> => {
-    let table = tables.get(window);
-    if (table === undefined) tables.set(window, (table = new Map()));
-    lastWindow = window;
+  const tableOf = (place: Place): Map<unknown, Entry> => {
+    let table = tables.get(place);
+    if (table === undefined) tables.set(place, (table = new Map()));
+    lastPlace = place;
     lastTable = table;
     return table;
   };
@@ -88,7 +95,7 @@ export function precombineOperator(
     }
     if (tables.size > 16) {
       tables.clear();
-      lastWindow = undefined;
+      lastPlace = undefined;
     }
   };
   return {
@@ -99,9 +106,10 @@ export function precombineOperator(
       const { windows } = meta;
       if (windows.length === 1) {
         const entry = typeof key === "string" ? recent.get(key) : undefined;
-        if (entry !== undefined && entry.window === windows[0]) addTo(entry, value, meta);
+        if (entry !== undefined && entry.place === windows[0]) addTo(entry, value, meta);
         else add(windows[0], key, value, meta);
-      } else for (const window of windows) add(window, key, value, exploded(meta, window)); // each has an accumulator of its own
+      } else if (slices) addToSlice(windows, key, value, meta);
+      else for (let i = 0; i < windows.length; i++) add(windows[i], key, value, meta);
     },
     blocked: () => (full() ? listen(true) : undefined),
     isBlocked: full,
@@ -110,17 +118,45 @@ export function precombineOperator(
       inFlight = Infinity; // what settles from now on is not wanted any more
       tables.clear();
       recent.clear();
-      lastWindow = undefined;
+      lastPlace = undefined;
     },
   };
 
   function add(window: Window, key: unknown, value: unknown, meta: ElementMeta): void {
-    const table = window === lastWindow ? lastTable : tableOf(window);
+    const table = window === lastPlace ? lastTable : tableOf(window);
     const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
     const entry = table.get(lookup);
-    if (entry === undefined) return begin(table, lookup, { key, window, accumulator: undefined, meta, waiting: undefined }, value);
+    if (entry === undefined) {
+      const own = { key, place: window, accumulator: undefined, meta: inWindow(meta, window), waiting: undefined };
+      return begin(table, lookup, own, value);
+    }
     if (typeof key === "string") recent.remember(key, entry);
     addTo(entry, value, meta);
+  }
+
+  /** C2 */
+  function addToSlice(windows: readonly Window[], key: unknown, value: unknown, meta: ElementMeta): void {
+    const table = windows === lastPlace ? lastTable : tableOf(windows);
+    const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
+    const entry = table.get(lookup);
+    let result: unknown;
+    try {
+      const before = entry === undefined ? fn.createAccumulator() : entry.accumulator;
+      result = isShareable(before) ? fn.addInput(before, value) : before;
+    } catch (cause) {
+      throw scope.userError("addInput failed", cause, value);
+    }
+    if (!isShareable(result)) {
+      slices = false; // what slices have so far stays as it is
+      if (isThenable(result)) result.then(undefined, () => {}); // it is asked again
+      for (let i = 0; i < windows.length; i++) add(windows[i], key, value, meta);
+    } else if (entry === undefined) {
+      table.set(lookup, { key, place: windows, accumulator: result, meta, waiting: undefined });
+      grown();
+    } else {
+      entry.accumulator = result;
+      if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
+    }
   }
 
   function addTo(entry: Entry, value: unknown, meta: ElementMeta): void {
@@ -140,7 +176,7 @@ export function precombineOperator(
       if (typeof result === "object" && isThenable(result)) addLater(entry, value, result);
       else entry.accumulator = result;
     }
-    if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
+    if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = inWindow(meta, entry.place as Window);
   }
 
   function begin(table: Map<unknown, Entry>, lookup: unknown, entry: Entry, value: unknown): void {
@@ -154,6 +190,10 @@ export function precombineOperator(
     if (typeof result === "object" && isThenable(result)) addLater(entry, value, result);
     else entry.accumulator = result;
     table.set(lookup, entry);
+    grown();
+  }
+
+  function grown(): void {
     if (++size < limit) return;
     if (inFlight > 0) flushWanted = true;
     else flush();
@@ -176,6 +216,11 @@ export function precombineOperator(
   }
 }
 
-function exploded(meta: ElementMeta, window: Window): ElementMeta {
-  return new ElementMeta(meta.timestamp, [window], meta.pane);
+function inWindow(meta: ElementMeta, window: Window): ElementMeta {
+  return meta.windows.length === 1 ? meta : new ElementMeta(meta.timestamp, [window], meta.pane);
+}
+
+/** Whether several windows may have the same one: nobody can change it. */
+function isShareable(accumulator: unknown): boolean {
+  return accumulator === null || (typeof accumulator !== "object" && typeof accumulator !== "function");
 }
