@@ -77,7 +77,7 @@ describe("precombining elements of several windows", () => {
                 grouped.set(place, [...(grouped.get(place) ?? []), accumulator]);
               }
             };
-            const operator = precombineOperator(fn as AsyncCombineFn<unknown, unknown, unknown>, new ValueCoder(), emit, scope, limit);
+            const operator = precombineOperator(fn as AsyncCombineFn<unknown, unknown, unknown>, new ValueCoder(), emit, scope, { limit });
             const expected = new Map<string, number>();
             for (const bundle of bundles) {
               for (const { key, n, place } of bundle) {

@@ -36,7 +36,7 @@ function driver(make: (next: (value: unknown, meta: ElementMeta) => void) => Ope
   return { operator, found, pairs: () => found.map(({ value }) => [value.key, value.value]) };
 }
 
-const precombine = (limit?: number) => driver((next) => precombineOperator(count, new ValueCoder(), next, scope, limit));
+const precombine = (limit?: number) => driver((next) => precombineOperator(count, new ValueCoder(), next, scope, { limit }));
 
 describe("precombine", () => {
   it("gives one accumulator for each key, when the bundle ends", () => {
