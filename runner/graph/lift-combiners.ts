@@ -6,7 +6,8 @@
 // C1. Every part has the composite's unique name, payload and environment: the SDK finds the combine function by them.
 // C2. Lifted only where panes do not depend on the number of elements, and where windows do not merge, or are sessions of our own SDK: it
 //     combines before they have merged, and the grouping merges what it gets of them. The elements of a bundle are there together, so that
-//     they may as well have come merged.
+//     they may as well have come merged. Nor where panes accumulate: each would merge the accumulators of the ones before it again, which
+//     merging may have changed.
 // C3. Otherwise the composite stays what its SDK expanded it to; if that is nothing, grouping and a combine of the
 //     grouped values. After this phase no leaf is a combine_per_key.
 import type { beam } from "../../portability/protos/index.js";
@@ -27,6 +28,8 @@ import {
 const NON_MERGING = 1;
 /** MergeStatus.NEEDS_MERGE. */
 const NEEDS_MERGE = 2;
+/** AccumulationMode.ACCUMULATING. */
+const ACCUMULATING = 2;
 const KV = "beam:coder:kv:v1";
 const ITERABLE = "beam:coder:iterable:v1";
 
@@ -70,6 +73,7 @@ class CombineRewrite {
       strategy !== undefined &&
       (strategy.mergeStatus === NON_MERGING || this.hasSessions(strategy)) &&
       triggerAllowsLifting(strategy.trigger) &&
+      strategy.accumulationMode !== ACCUMULATING &&
       editor.environmentOf(this.id) !== "" &&
       editor.innerPCollectionsArePrivate(this.id)
     );

@@ -1,9 +1,10 @@
 // Combining before the grouping against combining everything at once, for elements of several windows. Catches elements that are missed or
-// counted twice where slices give way to windows, and accumulators that several windows share although one may change them.
+// counted twice where slices give way to windows, sessions that do not end up as they would by themselves, and accumulators that several windows share although one may change them.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ValueCoder } from "../../../portability/coders/index.js";
 import { ElementMeta, IntervalWindow, kv, NO_FIRING, type KV, type Window } from "../../../portability/values/index.js";
+import { mergeOverlapping } from "../../../portability/windows/index.js";
 import type { AsyncCombineFn } from "../../../sdk/model/combine-fn.js";
 import type { OperatorScope } from "../../../sdk/harness/operator.js";
 import { precombineOperator } from "../../../sdk/harness/precombine-operator.js";
@@ -91,6 +92,63 @@ describe("precombining elements of several windows", () => {
             for (const [place, accumulators] of grouped)
               actual.set(place, fn.extractOutput(accumulators.reduce((a, b) => fn.mergeAccumulators(a, b))));
             assert.deepEqual(new Map([...actual].sort()), new Map([...expected].sort()));
+          },
+        ),
+        { numRuns: 300 },
+      );
+    });
+});
+
+describe("precombining elements of sessions", () => {
+  const spans = fc.record({ key: fc.constantFrom("a", 3), n: fc.integer({ min: 1, max: 9 }), start: fc.integer({ min: 0, max: 60 }) });
+  for (const [name, fn] of Object.entries(fns))
+    it(`gives each session what all its elements give, with accumulators that are ${name}`, async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(spans, { maxLength: 20 }), { maxLength: 4 }),
+          fc.integer({ min: 1, max: 5 }),
+          async (bundles, limit) => {
+            const parts: { key: unknown; window: Window; accumulator: unknown; timestamp: number }[] = [];
+            const emit = (value: unknown, { windows: [window], timestamp }: ElementMeta): void => {
+              const { key, value: accumulator } = value as KV<unknown, unknown>;
+              parts.push({ key, window, accumulator, timestamp });
+            };
+            const prefer = (candidate: number, current: number): boolean => candidate < current;
+            const operator = precombineOperator(fn as AsyncCombineFn<unknown, unknown, unknown>, new ValueCoder(), emit, scope, {
+              limit,
+              prefer,
+              sessions: true,
+            });
+            for (const bundle of bundles) {
+              for (const { key, n, start } of bundle) {
+                operator.receive(kv(key, n), new ElementMeta(start, [new IntervalWindow(start, start + 5)], NO_FIRING));
+                await operator.blocked?.();
+              }
+              await operator.finishBundle?.();
+            }
+            for (const key of ["a", 3]) {
+              const own = parts.filter((part) => part.key === key);
+              const elements = bundles
+                .flat()
+                .filter((each) => each.key === key)
+                .sort((a, b) => a.start - b.start);
+              const sessions = elements.flatMap(({ start }, i) => (i > 0 && start < elements[i - 1].start + 5 ? [] : [start]));
+              for (const [i, start] of sessions.entries()) {
+                const until = sessions[i + 1] ?? Infinity;
+                const inside = own.filter(
+                  ({ window }) => (window as IntervalWindow).start >= start && (window as IntervalWindow).start < until,
+                );
+                const expected = elements.filter((each) => each.start >= start && each.start < until);
+                const accumulators = inside.map(({ accumulator }) => accumulator);
+                assert.equal(
+                  fn.extractOutput(accumulators.reduce((a, b) => fn.mergeAccumulators(a, b))),
+                  sumOf(expected.map(({ n }) => n)),
+                );
+                const { into } = mergeOverlapping([...inside.map(({ window }) => window), new IntervalWindow(start, start + 1)])[0];
+                assert.equal(String(into), `[${start}, ${expected[expected.length - 1].start + 5})`);
+                assert.equal(Math.min(...inside.map(({ timestamp }) => timestamp)), start);
+              }
+            }
           },
         ),
         { numRuns: 300 },

@@ -71,6 +71,7 @@ describe("liftCombiners", () => {
   context("when lifting would change the result", () => {
     for (const [reason, strategy] of [
       ["windows merge", { mergeStatus: 2 }],
+      ["panes accumulate", { accumulationMode: 2 }],
       ["the trigger counts elements", { trigger: { repeat: { subtrigger: { elementCount: { elementCount: 3 } } } } }],
       ["early firings count elements", { trigger: { afterEndOfWindow: { earlyFirings: { elementCount: { elementCount: 1 } } } } }],
       ["every element is a pane", { trigger: { always: {} } }],
