@@ -46,8 +46,7 @@ export function readGroupingStrategy(head: GroupingHead, components: beam.pipeli
 
 /** {@link mergeOverlapping} itself where it is that: groupings know how it merges. */
 function mergeOf(windowFn: WindowFn | undefined): GroupingStrategy["merge"] {
-  const merge = windowFn?.merge ?? mergeOverlapping;
-  return merge === mergeOverlapping ? merge : merge.bind(windowFn);
+  return windowFn?.merge === undefined || windowFn.merge === mergeOverlapping ? mergeOverlapping : windowFn.merge.bind(windowFn);
 }
 
 /** Finds out before anything runs whether every grouping of a topology can. @throws PipelineError @internal */
