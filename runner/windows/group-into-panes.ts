@@ -190,6 +190,11 @@ export class GroupIntoPanes {
     return size;
   }
 
+  /** Entries of queues, those included that nobody waits for any more: for tests and for people. */
+  get queued(): number {
+    return this.ends.size + this.expiries.size + this.deadlines.size + this.holds.size;
+  }
+
   /** What is kept of each key and window: for tests and for people. */
   *cells(): IterableIterator<{
     readonly key: unknown;
