@@ -23,6 +23,3 @@ export const BEAMSTORM = {
   /** Functions that the process itself executes. */
   EMBEDDED_ENVIRONMENT: "beamstorm:env:embedded:v1",
 } as const;
-
-/** The output of a group-by-key transform that has what came too late, beside that of the groups: an agreement of our own SDK and runner. */
-export const LATE_OUTPUT = "late";

@@ -4,7 +4,7 @@
 // F2. A composite is not a leaf; one without subtransforms that only passes inputs on, or does nothing, is no leaf either.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
-import { LATE_OUTPUT } from "../../portability/urns/index.js";
+import { LATE_OUTPUT } from "../../portability/payloads/late-output.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
 import { GROUP_BY_KEY, transformKind, type TransformKind } from "./transform-kinds.js";
 

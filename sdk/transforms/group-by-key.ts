@@ -1,5 +1,4 @@
 import { iterableCoder, kvCoder } from "../../portability/coders/index.js";
-import { LATE_OUTPUT } from "../../portability/urns/index.js";
 import type { KV } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
@@ -65,7 +64,8 @@ export function groupByKey<K, V>(
       const grouped = (tag: string): PCollection<KV<K, Iterable<V>>> =>
         graph.output(kvCoder(keyCoder, iterableCoder(valueCoder)), groupedWindowing(input.windowing), tag);
       if (!keepsLate) return grouped("out");
-      return { groups: grouped("groups"), late: graph.output<KV<K, V>>(input.coder, input.windowing, LATE_OUTPUT) };
+      // The tag is what the runner knows it by: LATE_OUTPUT of portability/payloads.
+      return { groups: grouped("groups"), late: graph.output<KV<K, V>>(input.coder, input.windowing, "late") };
     },
   };
 }
