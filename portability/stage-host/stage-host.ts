@@ -18,10 +18,14 @@
 //     what the coder makes of its encoding. Nothing else is known of any value.
 // H5. Side inputs are kept by the runner. An element is delivered only when, for each side input of the stage, the window that the
 //     element's windows map to is complete; then `SideInput.values` of that window may be asked, until the bundle ends.
+// H6. State and timers are kept by the runner, too, for the one stateful transform that a stage may have, which reads the stage's input. Its
+//     elements come in one window each, equal keys to one executor; `StageContext.keyed` is about the key and window that was delivered
+//     last, until the next is: what goes on in between is shown by `blocked`.
 import type { Coder } from "../coders/coder.js";
 import type { Metric } from "../metrics/index.js";
 import type { Receiver, Window } from "../values/index.js";
 import type { WindowFn } from "../windows/index.js";
+import type { FiredTimer, KeyedState } from "./keyed-state.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
 
 /** Executes the stages of one environment; see the head of this file for the order of calls. */
@@ -50,6 +54,8 @@ export interface StageContext {
   readonly outputs: ReadonlyMap<string, Receiver>;
   /** By PCollection id, each PCollection of the descriptor's `sideInputs`. */
   readonly sideInputs: ReadonlyMap<string, SideInput>;
+  /** State and timers of the stage's stateful transform; undefined where it has none (H6). */
+  readonly keyed?: KeyedState;
   /** True when outputs are full or the task's turn is over: an executor in the midst of a long output pauses. */
   shouldPause(): boolean;
   /** Resolves when the task may go on after {@link shouldPause} was true. */
@@ -60,6 +66,8 @@ export interface StageContext {
 export interface StageExecutor {
   /** Receiver for the elements of one input PCollection of the descriptor. */
   receiver(pcollectionId: string): Receiver;
+  /** Calls back for a timer of the stateful transform, as {@link receiver} delivers an element (H6). */
+  fire?(timer: FiredTimer): void;
   startBundle(): void | Promise<void>;
   /** A promise that settles when more elements can be taken, or undefined if they can be now. */
   blocked(): Promise<void> | undefined;

@@ -6,7 +6,8 @@ import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { LATE_OUTPUT } from "../../portability/payloads/late-output.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
-import { GROUP_BY_KEY, transformKind, type TransformKind } from "./transform-kinds.js";
+import { decodeParDoPayload } from "./par-do-payload.js";
+import { GROUP_BY_KEY, PAR_DO, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -16,6 +17,8 @@ export interface LeafTransform {
   readonly kind: TransformKind;
   readonly urn: string;
   readonly payload: Uint8Array;
+  /** Whether it has state or timers: then it starts a stage, and equal keys meet in it. */
+  readonly isStateful: boolean;
   /** Empty for transforms that the runner executes. */
   readonly environmentId: string;
   /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
@@ -79,6 +82,7 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     kind: transformKind(urn),
     urn,
     payload: transform.spec?.payload ?? NO_BYTES,
+    isStateful: urn === PAR_DO && isStateful(transform.uniqueName || id, transform.spec?.payload ?? NO_BYTES),
     environmentId: transform.environmentId ?? "",
     inputs: Object.entries(transform.inputs ?? {})
       .filter(isMain)
@@ -87,6 +91,11 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     outputs: lateOutput === undefined ? outputs : [...outputs.filter((output) => output !== lateOutput), lateOutput],
     lateOutput,
   };
+}
+
+function isStateful(uniqueName: string, payload: Uint8Array): boolean {
+  const { stateSpecs, timerFamilySpecs } = decodeParDoPayload(uniqueName, payload);
+  return Object.keys(stateSpecs ?? {}).length + Object.keys(timerFamilySpecs ?? {}).length > 0;
 }
 
 function isLeaf(leaf: LeafTransform, transform: beam.pipeline.IPTransform): boolean {

@@ -1,7 +1,7 @@
 // The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
 import type { Coder } from "../../portability/coders/coder.js";
 import { ByteReader } from "../../portability/coders/index.js";
-import { PipelineError, type StageDescriptor, type StageHost } from "../../portability/stage-host/index.js";
+import { PipelineError, type StageDescriptor, type StageExecutor, type StageHost } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
 import type { WindowFn } from "../../portability/windows/index.js";
 import {
@@ -34,13 +34,17 @@ import {
   type RuntimeOptions,
   type Worker,
 } from "../runtime/index.js";
+import { KeyedHead, KeyedStore } from "../keyed/index.js";
 import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Head, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
+import { readKeyedSpec } from "./read-keyed-spec.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
+
+type GroupingHead = Extract<Head, { kind: "group-by-key" }>;
 
 export interface DeploymentParts {
   readonly topology: Topology;
@@ -121,11 +125,11 @@ export class Deployment {
       const { component } = placement;
       const { stage, head } = component;
       this.opening = placement.id;
-      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
+      const keyed = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
+      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs, keyed));
       const receiver = executor.receiver(head.output);
-      const late = head.kind === "group-by-key" && head.late !== undefined ? executor.receiver(head.late) : undefined;
       const headFor = (next: Receiver): HeadOperator =>
-        late === undefined ? this.headOf(component, next) : new LateOutputHead(late, (drop) => this.headOf(component, next, drop));
+        keyed === undefined ? this.headOf(component, next, executor) : new KeyedHead(keyed, next, executor);
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
     this.opening = undefined;
@@ -148,7 +152,7 @@ export class Deployment {
   /** An event of a script takes place when nothing else can. */
   private stepIfQuiet(): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    this.testStreams?.step();
+    while (this.parts.owner.isIdle && this.testStreams?.step() === true);
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -189,14 +193,25 @@ export class Deployment {
     return channel;
   }
 
-  private headOf({ head, stage }: Component, receiver: Receiver, late?: Receiver): HeadOperator {
+  private headOf({ head, stage }: Component, receiver: Receiver, executor: StageExecutor): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
+    if (head.late === undefined) return this.groupingOf(head, stage, receiver);
+    return new LateOutputHead(executor.receiver(head.late), (late) => this.groupingOf(head, stage, receiver, late));
+  }
+
+  private groupingOf(head: GroupingHead, stage: StageDescriptor, receiver: Receiver, late?: Receiver): HeadOperator {
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, head.windowingStrategyId));
     if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late);
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
+  }
+
+  private keyedStore({ stage }: Component, head: Extract<Head, { kind: "keyed" }>): KeyedStore {
+    const coderOf = (coderId: string): Coder<unknown> => this.parts.host.coder(stage, coderId);
+    const keys = keySpaceOf(keyCoderOf(coderOf(head.coderId), head.transformName));
+    return new KeyedStore(readKeyedSpec(head, stage.components, keys, coderOf), () => this.clock.now());
   }
 
   private endsOf({ sideInputs, stage }: Component): Ends {

@@ -24,8 +24,8 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   const parallelism = wholeNumber("parallelism", options.parallelism);
   const components = new Map<string, Component>();
   for (const [i, stage] of pipeline.stages.entries()) {
-    const kind = stage.head.kind === "group-by-key" || stage.head.kind === "relay" ? "bolt" : "spout";
-    const bolts = stage.head.kind === "group-by-key" ? Math.min(parallelism, keyGroups) : parallelism;
+    const kind = isKeyed(stage.head) || stage.head.kind === "relay" ? "bolt" : "spout";
+    const bolts = isKeyed(stage.head) ? Math.min(parallelism, keyGroups) : parallelism;
     components.set(stage.id, {
       id: `${kind}-${i + 1} ${componentName(stage)}`,
       kind,
@@ -66,6 +66,11 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   return { components: [...components.values()], streams, keyGroups };
 }
 
+/** Whether equal keys have to meet in one task. */
+function isKeyed({ kind }: { readonly kind: Head["kind"] }): boolean {
+  return kind === "group-by-key" || kind === "keyed";
+}
+
 function wholeNumber(name: string, value: number): number {
   if (!(Number.isSafeInteger(value) && value >= 1)) throw new RangeError(`${name} must be a whole number of at least 1, not ${value}`);
   return value;
@@ -78,6 +83,10 @@ function toHead(pipeline: FusedPipeline, stage: FusedStage): Head {
     const { id } = head.transform;
     const outputs = Object.entries(pipeline.graph.components.transforms?.[id]?.outputs ?? {});
     return { kind, output, transformId: id, tag: outputs.find(([, pcollection]) => pcollection === output)?.[0] ?? "" };
+  }
+  if (kind === "keyed") {
+    const { id, uniqueName } = head.transform;
+    return { kind, output, ...pcollectionOf(pipeline, output), transformId: id, transformName: uniqueName };
   }
   if (kind !== "group-by-key") return { kind, output };
   const [input] = head.transform.inputs;
@@ -94,7 +103,7 @@ function inputsOf({ head, outputs }: FusedStage): readonly string[] {
 /** B2 */
 function toGrouping(edge: StageEdge, from: Component, to: Component): Grouping {
   if (edge.sideInput !== undefined) return "all";
-  if (to.head.kind === "group-by-key") return "fields";
+  if (isKeyed(to.head)) return "fields";
   return !edge.reshuffled && from.parallelism === to.parallelism ? "direct" : "shuffle";
 }
 

@@ -68,3 +68,11 @@ export {
   repeatedly,
 } from "./triggers.js";
 export { withCoder } from "./with-coder.js";
+export {
+  statefulParDo,
+  type ExpirationContext,
+  type StatefulContext,
+  type StatefulParDoSpec,
+  type TaggedStatefulParDoSpec,
+  type TimerContext,
+} from "./stateful-par-do.js";
