@@ -49,6 +49,10 @@ export class LateOutputHead implements HeadOperator {
     return this.grouping.drain(pause);
   }
 
+  committed(): void {
+    this.grouping.committed?.();
+  }
+
   hold(): Timestamp {
     return this.grouping.hold();
   }
