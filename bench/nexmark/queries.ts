@@ -23,7 +23,6 @@ import {
   type Coder,
   type KV,
   type PCollection,
-  type PTransform,
 } from "beamstorm";
 import { ByteReader, ByteWriter } from "beamstorm/portability";
 import { biddingFn, highestFn } from "./combine-fns.js";
@@ -39,14 +38,10 @@ export const LAST_SALES = 10;
 export const WINDOW = seconds(10);
 export const SLIDE = seconds(5);
 
-/** A filter that narrows the type, too. */
-const only = <E extends NexmarkEvent>(name: string, isWanted: (event: NexmarkEvent) => event is E) =>
-  filter(name, isWanted) as PTransform<Events, PCollection<E>>;
-
-const bids = only("bids", (event) => event.type === "bid");
-const auctions = only("auctions", (event) => event.type === "auction");
-const people = only("people", (event) => event.type === "person");
-const auctionsAndBids = only("auctions and bids", (event) => event.type !== "person");
+const bids = filter("bids", (event: NexmarkEvent) => event.type === "bid");
+const auctions = filter("auctions", (event: NexmarkEvent) => event.type === "auction");
+const people = filter("people", (event: NexmarkEvent) => event.type === "person");
+const auctionsAndBids = filter("auctions and bids", (event: NexmarkEvent) => event.type !== "person");
 
 /** Query 0: all events, as they are. It shows what everything around a query costs. */
 export const passThrough = (events: Events): Events => events.apply(map("pass through", (event) => event));

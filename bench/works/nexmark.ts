@@ -59,7 +59,7 @@ const weighPair = ({ key, value }: KV<number, number>): number => key + Math.rou
 export const work: Work = {
   title: "Nexmark: questions about the events of an auction house, which are made within the pipeline",
   unit: "events",
-  target: "query 0: 15 M events/s, encoded 1.5 M; query 5: 3 M; query 7: 8 M",
+  target: "query 0: 15 M events/s, encoded 1.5 M; query 5: 3 M; query 7: 8 M; query 11: 1 M",
   size: 10_000_000,
   quickSize: 2_000_000,
   warmUpSize: 1_000_000,
@@ -80,7 +80,7 @@ export const work: Work = {
     query("6: average price of sellers", queries.averagePriceOfSellers, reference.averagePriceOfSellers, weighPair),
     query("7: highest bid", queries.highestBid, reference.highestBid, ({ auction, bidder, price }) => auction + bidder + price),
     query("8: new sellers", queries.newSellers, reference.newSellers, ({ id, name, reserve }) => id + name.length + reserve),
-    query("11: bids in sessions", queries.bidsInSessions, reference.bidsInSessions, weighPair, 0.1),
+    query("11: bids in sessions", queries.bidsInSessions, reference.bidsInSessions, weighPair),
     query("12: bids in processing time", queries.bidsInProcessingTime, reference.bidsOfPeople, ({ value }) => value),
   ],
 };

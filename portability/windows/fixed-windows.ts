@@ -1,4 +1,5 @@
 import { GLOBAL_WINDOW_MAX_TIMESTAMP, IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import { RecentSpans } from "./recent-spans.js";
 import type { WindowFn } from "./window-fn.js";
 
 /**
@@ -12,10 +13,7 @@ import type { WindowFn } from "./window-fn.js";
 export class FixedWindows implements WindowFn {
   readonly urn = "beam:window_fn:fixed_windows:v1";
   readonly merging = false;
-  // The window of the last timestamp: neighbours mostly share it, and sharing saves allocation and comparison.
-  private lastStart = NaN;
-  private lastEnd = NaN;
-  private last: readonly Window[] = [];
+  private readonly recent = new RecentSpans();
 
   constructor(
     /** Length in milliseconds, above zero. */
@@ -30,20 +28,20 @@ export class FixedWindows implements WindowFn {
   }
 
   assign(timestamp: Timestamp): readonly Window[] {
-    if (timestamp >= this.lastStart && timestamp < this.lastEnd) return this.last;
-    const remainder = (timestamp - this.offsetMs) % this.sizeMs;
-    const start = timestamp - (remainder < 0 ? remainder + this.sizeMs : remainder);
-    this.lastStart = start;
-    this.lastEnd = start + this.sizeMs;
-    // As in Beam: the last window ends with the global one, not beyond all timestamps that an element can have.
-    if (start <= GLOBAL_WINDOW_MAX_TIMESTAMP && this.lastEnd > GLOBAL_WINDOW_MAX_TIMESTAMP + 1)
-      this.lastEnd = GLOBAL_WINDOW_MAX_TIMESTAMP + 1;
-    this.last = [new IntervalWindow(start, this.lastEnd)];
-    return this.last;
+    return this.recent.find(timestamp) ?? this.newWindow(timestamp);
   }
 
-  /** What tells it from others; not the window it remembers. */
+  /** What tells it from others; not the windows it remembers. */
   toJSON(): object {
     return { urn: this.urn, sizeMs: this.sizeMs, offsetMs: this.offsetMs };
+  }
+
+  private newWindow(timestamp: Timestamp): readonly Window[] {
+    const remainder = (timestamp - this.offsetMs) % this.sizeMs;
+    const start = timestamp - (remainder < 0 ? remainder + this.sizeMs : remainder);
+    let end = start + this.sizeMs;
+    // As in Beam: the last window ends with the global one, not beyond all timestamps that an element can have.
+    if (start <= GLOBAL_WINDOW_MAX_TIMESTAMP && end > GLOBAL_WINDOW_MAX_TIMESTAMP + 1) end = GLOBAL_WINDOW_MAX_TIMESTAMP + 1;
+    return this.recent.add(start, end, [new IntervalWindow(start, end)]);
   }
 }

@@ -1,4 +1,5 @@
 import { IntervalWindow, type Timestamp, type Window } from "../values/index.js";
+import { RecentSpans } from "./recent-spans.js";
 import type { WindowFn } from "./window-fn.js";
 
 const NO_WINDOW: readonly Window[] = Object.freeze([]);
@@ -14,10 +15,7 @@ const NO_WINDOW: readonly Window[] = Object.freeze([]);
 export class SlidingWindows implements WindowFn {
   readonly urn = "beam:window_fn:sliding_windows:v1";
   readonly merging = false;
-  // The windows of the last timestamp, and the span of time that has the same ones.
-  private sameFrom = NaN;
-  private sameTo = NaN;
-  private last: readonly Window[] = [];
+  private readonly recent = new RecentSpans();
 
   constructor(
     /** Length in milliseconds, above zero. */
@@ -37,22 +35,24 @@ export class SlidingWindows implements WindowFn {
   }
 
   assign(timestamp: Timestamp): readonly Window[] {
-    if (timestamp >= this.sameFrom && timestamp < this.sameTo) return this.last;
+    return this.recent.find(timestamp) ?? this.newWindows(timestamp);
+  }
+
+  /** What tells it from others; not the windows it remembers. */
+  toJSON(): object {
+    return { urn: this.urn, sizeMs: this.sizeMs, periodMs: this.periodMs, offsetMs: this.offsetMs };
+  }
+
+  private newWindows(timestamp: Timestamp): readonly Window[] {
     const lastStart = this.gridAtOrBefore(timestamp);
     if (lastStart + this.sizeMs <= timestamp) return NO_WINDOW; // in a gap
     const windows: Window[] = [];
     for (let start = lastStart; start + this.sizeMs > timestamp; start -= this.periodMs)
       windows.push(new IntervalWindow(start, start + this.sizeMs));
     // The set changes where a window starts, or where the earliest of these ends.
-    this.sameFrom = Math.max(lastStart, lastStart - windows.length * this.periodMs + this.sizeMs);
-    this.sameTo = Math.min(lastStart + this.periodMs, windows[windows.length - 1].maxTimestamp + 1);
-    this.last = windows;
-    return windows;
-  }
-
-  /** What tells it from others; not the windows it remembers. */
-  toJSON(): object {
-    return { urn: this.urn, sizeMs: this.sizeMs, periodMs: this.periodMs, offsetMs: this.offsetMs };
+    const from = Math.max(lastStart, lastStart - windows.length * this.periodMs + this.sizeMs);
+    const to = Math.min(lastStart + this.periodMs, windows[windows.length - 1].maxTimestamp + 1);
+    return this.recent.add(from, to, windows);
   }
 
   private gridAtOrBefore(timestamp: Timestamp): Timestamp {

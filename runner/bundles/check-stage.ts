@@ -10,6 +10,11 @@ import { checkEnvironment } from "./worker-environment.js";
 export function checkStages(stages: readonly StageDescriptor[]): void {
   for (const stage of stages) {
     checkEnvironment(stage.environmentId, stage.components.environments?.[stage.environmentId] ?? {});
+    if (stage.inputs.length > 1)
+      throw new PipelineError(
+        "unsupported_feature",
+        `"${stage.inputs.join('" and "')}" come of one grouping: late elements have an output of their own in pipelines of TypeScript alone`,
+      );
     for (const id of stage.transformIds) checkTransform(stage.components.transforms?.[id] ?? {});
     for (const pcollection of [...stage.inputs, ...stage.outputs, ...stage.sideInputs]) checkCoders(stage, pcollection);
   }

@@ -40,6 +40,10 @@ export class ComponentsEditor {
     return this.original.windowingStrategies?.[this.pcollections.get(pcollection)?.windowingStrategyId ?? ""];
   }
 
+  environmentUrn(environmentId: string): string {
+    return this.original.environments?.[environmentId]?.urn ?? "";
+  }
+
   /** The environment of a composite: its own, or the first among its parts. */
   environmentOf(id: string): string {
     const own = this.transforms.get(id)?.environmentId;

@@ -33,7 +33,7 @@ class Fusion {
   private readonly edges: { from: StageBuilder; to: StageBuilder; edge: StageEdge }[] = [];
   /** Stages that a PCollection can be read in, the one that produces it first. */
   private readonly stagesWith = new Map<string, StageBuilder[]>();
-  /** U1: for outputs of reshuffles and flattens that became edges. */
+  /** U1: for outputs of reshuffles and flattens that became edges, and for late outputs of groupings. */
   private readonly sourcesOf = new Map<string, { transform: LeafTransform; sources: readonly Source[] }>();
 
   constructor(private readonly components: beam.pipeline.IComponents) {}
@@ -50,7 +50,7 @@ class Fusion {
         for (const each of transform.outputs) this.addStage({ kind: "test-stream", output: each, transform }, []);
         return;
       case "group-by-key":
-        this.addStage({ kind: "group-by-key", output, transform }, this.sources(input));
+        this.placeGrouping(transform);
         return;
       case "reshuffle":
         this.sourcesOf.set(output, { transform, sources: this.sources(input).map((source) => ({ ...source, reshuffled: true })) });
@@ -71,6 +71,13 @@ class Fusion {
   build(graph: PipelineGraph): FusedPipeline {
     this.inheritEnvironments();
     return { graph, stages: this.stages.map((stage) => stage.build()), edges: this.edges.map(({ edge }) => edge) };
+  }
+
+  /** What came too late is read in other stages: so it needs no way in beside the groups, past the side inputs that groups wait for. */
+  private placeGrouping(transform: LeafTransform): void {
+    const { inputs, outputs, lateOutput: late } = transform;
+    const stage = this.addStage({ kind: "group-by-key", output: outputs[0], late, transform }, this.sources(inputs[0]));
+    if (late !== undefined) this.sourcesOf.set(late, { transform, sources: [{ stage, pcollection: late, reshuffled: false }] });
   }
 
   private placeSdk(transform: LeafTransform, input: string): void {

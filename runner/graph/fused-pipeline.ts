@@ -15,8 +15,8 @@ export type StageHead =
   | { readonly kind: "empty"; readonly output: string; readonly transform: LeafTransform }
   /** Delivers the elements of its edges; `transform` is the flatten or reshuffle they stand for, if any. */
   | { readonly kind: "relay"; readonly output: string; readonly transform: LeafTransform | undefined }
-  /** Delivers the elements of its edges, grouped. */
-  | { readonly kind: "group-by-key"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers the elements of its edges, grouped; and those that came too late to `late`, an output that the stage's transforms never read. */
+  | { readonly kind: "group-by-key"; readonly output: string; readonly late?: string; readonly transform: LeafTransform }
   /** Delivers the elements of its edges, those of equal keys to one task, to `transform`, which is the stage's first and has state. */
   | { readonly kind: "keyed"; readonly output: string; readonly transform: LeafTransform };
 

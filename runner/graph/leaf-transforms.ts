@@ -4,9 +4,10 @@
 // F2. A composite is not a leaf; one without subtransforms that only passes inputs on, or does nothing, is no leaf either.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { LATE_OUTPUT } from "../../portability/payloads/late-output.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
 import { decodeParDoPayload } from "./par-do-payload.js";
-import { PAR_DO, transformKind, type TransformKind } from "./transform-kinds.js";
+import { GROUP_BY_KEY, PAR_DO, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -23,7 +24,10 @@ export interface LeafTransform {
   /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
   readonly inputs: readonly string[];
   readonly sideInputs: readonly SideInputUse[];
+  /** PCollection ids, {@link lateOutput} last. */
   readonly outputs: readonly string[];
+  /** Of a grouping: where elements go that came too late, if that is wanted. */
+  readonly lateOutput?: string;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -69,6 +73,8 @@ export function readPCollections({ inputs, sideInputs }: LeafTransform): string[
 function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform {
   const urn = transform.spec?.urn ?? "";
   const sideInputs = readSideInputs(id, transform);
+  const outputs = Object.values(transform.outputs ?? {});
+  const lateOutput = urn === GROUP_BY_KEY && outputs.length > 1 ? transform.outputs?.[LATE_OUTPUT] : undefined;
   const isMain = ([tag]: [string, string]): boolean => !sideInputs.some((side) => side.tag === tag);
   return {
     id,
@@ -82,7 +88,8 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
       .filter(isMain)
       .map(([, pcollection]) => pcollection),
     sideInputs,
-    outputs: Object.values(transform.outputs ?? {}),
+    outputs: lateOutput === undefined ? outputs : [...outputs.filter((output) => output !== lateOutput), lateOutput],
+    lateOutput,
   };
 }
 

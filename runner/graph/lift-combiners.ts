@@ -4,10 +4,14 @@
 //   in ─ precombine ─ accumulators ─ group_by_key ─ grouped ─ merge_accumulators ─ merged ─ extract_outputs ─ out
 //
 // C1. Every part has the composite's unique name, payload and environment: the SDK finds the combine function by them.
-// C2. Lifted only where panes do not depend on the number of elements, and where windows do not merge.
+// C2. Lifted only where panes do not depend on the number of elements, and where windows do not merge, or are sessions of our own SDK: it
+//     combines before they have merged, and the grouping merges what it gets of them. The elements of a bundle are there together, so that
+//     they may as well have come merged. Nor where panes accumulate: each would merge the accumulators of the ones before it again, which
+//     merging may have changed.
 // C3. Otherwise the composite stays what its SDK expanded it to; if that is nothing, grouping and a combine of the
 //     grouped values. After this phase no leaf is a combine_per_key.
 import type { beam } from "../../portability/protos/index.js";
+import { BEAMSTORM, SESSION_WINDOW_FN } from "../../portability/urns/index.js";
 import { decodeCombinePayload } from "./combine-payload.js";
 import { ComponentsEditor } from "./components-editor.js";
 import { triggerAllowsLifting } from "./lifting-triggers.js";
@@ -22,6 +26,10 @@ import {
 
 /** MergeStatus.NON_MERGING. */
 const NON_MERGING = 1;
+/** MergeStatus.NEEDS_MERGE. */
+const NEEDS_MERGE = 2;
+/** AccumulationMode.ACCUMULATING. */
+const ACCUMULATING = 2;
 const KV = "beam:coder:kv:v1";
 const ITERABLE = "beam:coder:iterable:v1";
 
@@ -62,11 +70,18 @@ class CombineRewrite {
       single &&
       this.inputCoder()?.spec?.urn === KV &&
       editor.coders.has(this.accumulatorCoderId) &&
-      strategy?.mergeStatus === NON_MERGING &&
+      strategy !== undefined &&
+      (strategy.mergeStatus === NON_MERGING || this.hasSessions(strategy)) &&
       triggerAllowsLifting(strategy.trigger) &&
+      strategy.accumulationMode !== ACCUMULATING &&
       editor.environmentOf(this.id) !== "" &&
       editor.innerPCollectionsArePrivate(this.id)
     );
+  }
+
+  private hasSessions({ mergeStatus, windowFn }: beam.pipeline.IWindowingStrategy): boolean {
+    const isOurs = this.editor.environmentUrn(this.editor.environmentOf(this.id)) === BEAMSTORM.EMBEDDED_ENVIRONMENT;
+    return isOurs && mergeStatus === NEEDS_MERGE && windowFn?.urn === SESSION_WINDOW_FN.PROPERTIES;
   }
 
   private lift(): void {

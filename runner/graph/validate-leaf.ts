@@ -60,7 +60,7 @@ function validateSideInput(leaf: LeafTransform, { tag, pcollection, access }: Si
     throw unsupported(leaf, `a side input "${tag}" whose windows merge, or have merged`, "window it otherwise before");
 }
 
-/** Inputs and outputs each kind must have; undefined: any number. */
+/** Inputs and outputs each kind must have, besides a grouping's late output; undefined: any number. */
 const ARITY: Record<
   Exclude<TransformKind, "unknown" | "unsupported">,
   readonly [inputs: number | undefined, outputs: number | undefined]
@@ -85,7 +85,7 @@ function validateArity(leaf: LeafTransform): void {
       );
   };
   check("inputs", inputs, leaf.inputs.length);
-  check("outputs", outputs, leaf.outputs.length);
+  check("outputs", outputs, leaf.outputs.length - (leaf.lateOutput === undefined ? 0 : 1));
 }
 
 function validateKeyed(leaf: LeafTransform, { pcollections, coders }: beam.pipeline.IComponents): void {

@@ -12,6 +12,7 @@ import {
   ElementSizer,
   fieldsStream,
   Inbox,
+  LateOutputHead,
   LocalChannel,
   MAX_FRAME_BYTES,
   Outbox,
@@ -42,6 +43,8 @@ import { readKeyedSpec } from "./read-keyed-spec.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
+
+type GroupingHead = Extract<Head, { kind: "group-by-key" }>;
 
 export interface DeploymentParts {
   readonly topology: Topology;
@@ -123,11 +126,14 @@ export class Deployment {
       const { stage, head } = component;
       this.opening = placement.id;
       const state = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
-      const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
+      const headFor = (next: Receiver, late: Receiver): HeadOperator => this.headOf(component, next, late);
+      const waitingHead = (next: Receiver, late: Receiver): HeadOperator =>
+        new SideInputHead(sideInputs, next, (inner) => headFor(inner, late));
       await task.open({
         open: () => this.parts.host.open(stage, task.contextFor(stage.outputs, state)),
         input: head.output,
-        head: sideInputs.length > 0 ? (next) => new SideInputHead(sideInputs, next, headFor) : isRelay(component) ? undefined : headFor,
+        late: head.kind === "group-by-key" ? head.late : undefined,
+        head: sideInputs.length > 0 ? waitingHead : isRelay(component) ? undefined : headFor,
         keyed: state === undefined ? undefined : (next, executor) => new KeyedHead(state, next, executor),
         isKeyed: head.kind === "group-by-key" || head.kind === "keyed",
       });
@@ -201,15 +207,19 @@ export class Deployment {
     return channel;
   }
 
-  private headOf(component: Component, receiver: Receiver): HeadOperator {
-    const { head, stage } = component;
+  private headOf({ head, stage }: Component, receiver: Receiver, late: Receiver): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
+    if (head.late === undefined) return this.groupingOf(head, stage, receiver);
+    return new LateOutputHead(late, (waiting) => this.groupingOf(head, stage, receiver, waiting));
+  }
+
+  private groupingOf(head: GroupingHead, stage: StageDescriptor, receiver: Receiver, late?: Receiver): HeadOperator {
     const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
     const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, head.windowingStrategyId));
-    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now());
+    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late);
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
-    return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
+    return new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
   }
 
   private keyedStore({ stage }: Component, head: Extract<Head, { kind: "keyed" }>): KeyedStore {

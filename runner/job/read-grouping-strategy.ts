@@ -39,9 +39,14 @@ export function readGroupingStrategy(head: GroupingHead, components: beam.pipeli
     accumulating: strategy.accumulationMode === beam.pipeline.AccumulationMode.Enum.ACCUMULATING,
     emptyOnTimePane: strategy.onTimeBehavior !== beam.pipeline.OnTimeBehavior.Enum.FIRE_IF_NONEMPTY,
     emptyFinalPane: strategy.closingBehavior === beam.pipeline.ClosingBehavior.Enum.EMIT_ALWAYS,
-    merge: merging ? (windowFn?.merge?.bind(windowFn) ?? mergeOverlapping) : undefined,
+    merge: merging ? mergeOf(windowFn) : undefined,
     outputTime: windowFn?.outputTime?.bind(windowFn),
   };
+}
+
+/** {@link mergeOverlapping} itself where it is that: groupings know how it merges. */
+function mergeOf(windowFn: WindowFn | undefined): GroupingStrategy["merge"] {
+  return windowFn?.merge === undefined || windowFn.merge === mergeOverlapping ? mergeOverlapping : windowFn.merge.bind(windowFn);
 }
 
 /** Finds out before anything runs whether every grouping of a topology can. @throws PipelineError @internal */

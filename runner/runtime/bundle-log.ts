@@ -21,6 +21,7 @@ export class BundleLog {
   bytes = 0;
   private readonly ranges: Range[] = [];
   private emitted = new ElementBatch();
+  private emittedLate = new ElementBatch();
 
   /** The bundle took these elements of a batch. */
   addRange(batch: ElementBatch, from: number, to: number): void {
@@ -35,17 +36,30 @@ export class BundleLog {
     this.bytes += sizeOfGroup(value);
   }
 
+  /** The head emitted one that came too late. */
+  addLate(value: unknown, meta: ElementMeta): void {
+    this.emittedLate.push(value, meta);
+    this.bytes += VALUE_BYTES;
+  }
+
+  /** How many came too late. */
+  get late(): number {
+    return this.emittedLate.length;
+  }
+
   clear(): void {
     this.bytes = 0;
     this.ranges.length = 0;
     if (this.emitted.length > 0) this.emitted = new ElementBatch();
+    if (this.emittedLate.length > 0) this.emittedLate = new ElementBatch();
   }
 
-  /** All of it, in order; the log is empty then. */
+  /** All of it, what came too late first, each in order; the log is empty then. */
   take(): ElementBatch {
-    const all = this.emitted;
+    const all = this.emittedLate;
+    for (let i = 0; i < this.emitted.length; i++) all.push(this.emitted.values[i], this.emitted.metaAt(i));
     for (const { batch, from, to } of this.ranges) for (let i = from; i < to; i++) all.push(batch.values[i], batch.metaAt(i));
-    this.emitted = new ElementBatch();
+    this.emittedLate = new ElementBatch();
     this.clear();
     return all;
   }

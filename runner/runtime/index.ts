@@ -8,6 +8,7 @@ export * from "./element-batch.js";
 export * from "./element-sizer.js";
 export * from "./head.js";
 export * from "./inbox.js";
+export * from "./late-output-head.js";
 export * from "./link-endpoint.js";
 export * from "./link.js";
 export * from "./outbox.js";

@@ -20,6 +20,8 @@ export class Replay {
 
   constructor(
     private readonly batch: ElementBatch,
+    /** So many at its front came too late to be grouped. */
+    private readonly late: number,
     private readonly limit: number,
     private readonly firstDelayMs: number,
   ) {}
@@ -40,6 +42,10 @@ export class Replay {
   /** Takes the next element: its index. */
   next(): number {
     return this.position++;
+  }
+
+  isLate(index: number): boolean {
+    return index < this.late;
   }
 
   valueAt(index: number): unknown {

@@ -86,6 +86,10 @@ export class SideInputHead implements HeadOperator {
     return this.inner.drain(pause);
   }
 
+  committed(): void {
+    this.inner.committed?.();
+  }
+
   hold(): Timestamp {
     let hold = this.inner.hold();
     for (const { earliest } of this.held.values()) if (earliest < hold) hold = earliest;

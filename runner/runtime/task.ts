@@ -46,8 +46,10 @@ export interface TaskStage {
   open(): Promise<StageExecutor>;
   /** The PCollection that the stage is fed with. */
   readonly input: string;
-  /** Makes the head, which emits to the receiver it is given; without it elements go to the stage as they come. */
-  readonly head?: ((stage: Receiver) => HeadOperator) | undefined;
+  /** Another one, for what comes too late to be grouped. */
+  readonly late?: string | undefined;
+  /** Makes the head, which emits to the receivers it is given; without it elements go to the stage as they come. */
+  readonly head?: ((stage: Receiver, late: Receiver) => HeadOperator) | undefined;
   /** Makes the head of a stateful stage, which is behind any other: it is given each element again if a bundle fails. */
   readonly keyed?: ((stage: Receiver, executor: TimerTarget) => HeadOperator) | undefined;
   /** Whether the elements that the stage is given are of a key each: then errors name it. */
@@ -114,6 +116,7 @@ export class Task {
   private executorIsOpen = false;
   private openings = 0;
   private toExecutor!: Receiver;
+  private toLate: Receiver | undefined;
   /** Where the elements of a bundle go, and go again if it fails: the executor, or the head of its state. */
   private toStage!: Receiver;
   private head!: HeadOperator;
@@ -213,7 +216,7 @@ export class Task {
       fire: (timer) => this.fire(timer),
     });
     this.use(executor);
-    const front = stage.head?.(this.emitted);
+    const front = stage.head?.(this.emitted, this.emittedLate);
     this.direct = front === undefined;
     if (this.keyed === undefined) this.head = front ?? new RelayHead(this.toStage);
     else this.head = front === undefined ? this.keyed : new HeadInFront(front, this.keyed);
@@ -420,7 +423,8 @@ export class Task {
     while (!replay.isDelivered && this.bundleElements < this.bundleLimit) {
       const at = replay.next();
       this.bundleElements++;
-      this.toStage(replay.valueAt(at), replay.metaAt(at));
+      const receive = replay.isLate(at) ? this.toLate! : this.toStage;
+      receive(replay.valueAt(at), replay.metaAt(at));
       const blocked = executor.blocked();
       if (blocked !== undefined) {
         this.waitFor(blocked, BLOCKED);
@@ -437,6 +441,13 @@ export class Task {
     this.log.add(value, meta);
     if (this.keyed === undefined) this.delivered(value, meta);
     else this.toStage(value, meta);
+  };
+
+  private readonly emittedLate = (value: unknown, meta: ElementMeta): void => {
+    this.log.addLate(value, meta);
+    this.atStage = true;
+    this.toLate!(value, meta);
+    this.atStage = false;
   };
 
   /** To the executor, from a head: so it is known whose failure it is. */
@@ -569,9 +580,10 @@ export class Task {
   private replayOfBundle(): Replay {
     if (this.direct && this.batch !== undefined) this.log.addRange(this.batch, this.logFrom, this.position);
     this.logFrom = this.position;
+    const { late } = this.log;
     const elements = this.log.take();
     const { bundleAttempts, retryDelayMs } = this.options;
-    const replay = new Replay(elements, bundleAttempts, retryDelayMs);
+    const replay = new Replay(elements, late, bundleAttempts, retryDelayMs);
     replay.position = elements.length;
     return replay;
   }
@@ -601,7 +613,9 @@ export class Task {
   private use(executor: StageExecutor): void {
     this.executor = executor;
     this.executorIsOpen = true;
-    this.toExecutor = executor.receiver(this.stage.input);
+    const { input, late } = this.stage;
+    this.toExecutor = executor.receiver(input);
+    this.toLate = late === undefined ? undefined : executor.receiver(late);
     this.toStage = this.keyed?.process ?? this.toExecutor;
   }
 

@@ -33,7 +33,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
       stage: {
         id: stage.id,
         environmentId: stage.environmentId,
-        inputs: [stage.head.output],
+        inputs: inputsOf(stage),
         outputs: stage.outputs,
         sideInputs: stage.sideInputs,
         transformIds: stage.transforms.map(({ id }) => id),
@@ -76,7 +76,8 @@ function wholeNumber(name: string, value: number): number {
   return value;
 }
 
-function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
+function toHead(pipeline: FusedPipeline, stage: FusedStage): Head {
+  const { head } = stage;
   const { kind, output } = head;
   if (kind === "test-stream") {
     const { id } = head.transform;
@@ -89,7 +90,14 @@ function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
   }
   if (kind !== "group-by-key") return { kind, output };
   const [input] = head.transform.inputs;
-  return { kind, output, input, ...pcollectionOf(pipeline, input), transformName: head.transform.uniqueName };
+  const [, late] = inputsOf(stage);
+  return { kind, output, input, ...pcollectionOf(pipeline, input), transformName: head.transform.uniqueName, late };
+}
+
+/** What the head delivers, and what it puts straight into an output. */
+function inputsOf({ head, outputs }: FusedStage): readonly string[] {
+  const late = head.kind === "group-by-key" ? head.late : undefined;
+  return late !== undefined && outputs.includes(late) ? [head.output, late] : [head.output];
 }
 
 /** B2 */

@@ -30,6 +30,8 @@ export type Head =
       /** Coder of the grouping's input, a KV coder. */
       readonly coderId: string;
       readonly transformName: string;
+      /** Where elements go that came too late; undefined if nobody reads them. */
+      readonly late?: string;
     }
   /** Delivers `KV<K, V>` as they come, and timers, with the state of their key and window, to the transform that reads {@link output}. */
   | {

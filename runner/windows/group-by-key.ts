@@ -105,6 +105,16 @@ export class GroupByKey {
     return hold;
   }
 
+  /** Windows that something is kept of: for tests and for people. */
+  get size(): number {
+    return this.windows.size + this.due.length;
+  }
+
+  /** Entries of queues: for tests and for people. */
+  get queued(): number {
+    return this.ends.size;
+  }
+
   /** G2: undefined for a window that has ended. */
   private bufferOf(window: Window): WindowBuffer | undefined {
     let buffer = this.windows.get(window);

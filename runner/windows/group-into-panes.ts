@@ -13,15 +13,17 @@ import {
   type Timestamp,
   type Window,
 } from "../../portability/values/index.js";
+import { mergeOverlapping } from "../../portability/windows/index.js";
 import { sameWindow, WindowMap, type KeySpace, type StateKey } from "../store/index.js";
 import type { GroupingStrategy } from "./grouping-strategy.js";
 import { InstantQueue } from "./instant-queue.js";
+import { insertInOrder, overlapping } from "./interval-order.js";
 import { TriggerMachine, type TriggerState } from "./trigger-machine.js";
 
 /** What is kept of one key and window. */
 interface Cell {
   readonly key: StateKey;
-  readonly window: Window;
+  window: Window;
   /** Values since the last pane, or all of them where panes accumulate. */
   values: unknown[];
   /** Whether values came since the last pane. */
@@ -29,6 +31,9 @@ interface Cell {
   trigger: TriggerState;
   /** Whether the trigger has finished: the window takes nothing more then, unless a merge makes the trigger start again. */
   closed: boolean;
+  /** The instants of event time for which it waits in the queues of ends and of expiries, not behind its own; Infinity if it does not. */
+  end: Timestamp;
+  expiry: Timestamp;
   /** The processing time that the trigger waits for; Infinity for none. */
   due: number;
   /** The processing time for which the cell waits in the queue, not behind {@link due}; Infinity if it does not. */
@@ -40,7 +45,7 @@ interface Cell {
   nonSpeculativePanes: number;
   /** Whether the pane at the end has been emitted, or cannot be any more. */
   endedOnTime: boolean;
-  /** False once it has become part of another one, or has expired. */
+  /** False once another one has taken it in, or it has expired. */
   alive: boolean;
 }
 
@@ -76,7 +81,7 @@ export class GroupIntoPanes {
   private readonly times: { watermark: Timestamp; now: number };
   /** Where windows do not merge: the cells by window, then by key. */
   private readonly byWindow = new WindowMap<Map<StateKey, Cell>>();
-  /** Where windows merge: the cells of each key. */
+  /** Where windows merge: the cells of each key; in the order of their windows, if it is by overlap that they merge. */
   private readonly byKey = new Map<StateKey, Cell[]>();
   private readonly ends = new InstantQueue<Cell>();
   private readonly expiries = new InstantQueue<Cell>();
@@ -110,13 +115,22 @@ export class GroupIntoPanes {
     const { times } = this;
     times.watermark = watermark;
     if (this.machine.usesProcessingTime) times.now = this.now();
-    for (let cell = this.ends.takePassed(watermark); cell !== undefined; cell = this.ends.takePassed(watermark)) {
-      if (!cell.alive) continue;
-      if (this.isExpired(cell.window)) this.expire(cell);
+    const { ends, expiries } = this;
+    for (let end = ends.next; end < watermark; end = ends.next) {
+      const cell = ends.take()!;
+      if (!cell.alive || cell.end !== end) continue;
+      cell.end = Infinity;
+      if (cell.window.maxTimestamp !== end)
+        ends.add((cell.end = cell.window.maxTimestamp), cell); // it has grown
+      else if (this.isExpired(cell.window)) this.expire(cell);
       else this.atEnd(cell);
     }
-    for (let cell = this.expiries.takePassed(watermark); cell !== undefined; cell = this.expiries.takePassed(watermark))
-      if (cell.alive) this.expire(cell);
+    for (let expiry = expiries.next; expiry < watermark; expiry = expiries.next) {
+      const cell = expiries.take()!;
+      if (!cell.alive || cell.expiry !== expiry) continue;
+      if (this.expiryOf(cell.window) !== expiry) expiries.add((cell.expiry = this.expiryOf(cell.window)), cell);
+      else this.expire(cell);
+    }
   }
 
   /** The processing time at which {@link advanceTime} has something to do; Infinity if it never will as things are. */
@@ -176,6 +190,11 @@ export class GroupIntoPanes {
     return size;
   }
 
+  /** Entries of queues, those included that nobody waits for any more: for tests and for people. */
+  get queued(): number {
+    return this.ends.size + this.expiries.size + this.deadlines.size + this.holds.size;
+  }
+
   /** What is kept of each key and window: for tests and for people. */
   *cells(): IterableIterator<{
     readonly key: unknown;
@@ -221,48 +240,51 @@ export class GroupIntoPanes {
   /** P6 */
   private mergedCellOf(id: StateKey, window: Window, merge: NonNullable<GroupingStrategy["merge"]>): Cell | undefined {
     let cells = this.byKey.get(id);
-    let own = cells?.find((cell) => sameWindow(cell.window, window));
+    const near = cells === undefined ? [] : merge === mergeOverlapping ? overlapping(cells, window) : cells;
+    let own = near.find((cell) => sameWindow(cell.window, window));
     if (own !== undefined) return own;
-    const merges = merge([...(cells ?? []).map((cell) => cell.window), window]);
+    const merges = merge([...near.map((cell) => cell.window), window]);
     const { into } = merges.find(({ windows }) => windows.includes(window)) ?? { into: window };
     if (this.isExpired(into)) return undefined; // none of the others is part of it: they are not expired
     if (cells === undefined) this.byKey.set(id, (cells = []));
     for (const { windows, into: merged } of merges) {
-      const parts = cells.filter((cell) => windows.includes(cell.window));
-      this.mergeCells(cells, parts, merged);
+      const parts = near.filter((cell) => windows.includes(cell.window));
+      if (sameWindow(into, merged)) own = this.mergeCells(cells, parts, merged);
+      else this.mergeCells(cells, parts, merged);
     }
-    own = cells.find((cell) => sameWindow(cell.window, into));
-    if (own === undefined) cells.push((own = this.newCell(id, into)));
+    own ??= cells.find((cell) => sameWindow(cell.window, into));
+    if (own === undefined) insertInOrder(cells, (own = this.newCell(id, into)));
     return own;
   }
 
-  private mergeCells(cells: Cell[], parts: readonly Cell[], window: Window): void {
-    if (parts.length === 0 || (parts.length === 1 && sameWindow(parts[0].window, window))) return;
+  /** The largest part takes the others in and becomes the merged one: so it costs what is added, not what there is. */
+  private mergeCells(cells: Cell[], parts: readonly Cell[], window: Window): Cell | undefined {
+    if (parts.length === 0 || (parts.length === 1 && sameWindow(parts[0].window, window))) return parts[0];
     const same = parts.find((part) => sameWindow(part.window, window));
-    const merged = this.newCell(parts[0].key, window);
     // A closed part counts only if all are: then it depends on the trigger whether the merged window has come as far.
     const open = parts.filter(({ closed }) => !closed);
     const states = (open.length > 0 ? open : parts).map(({ trigger }) => trigger);
+    const merged = parts.reduce((largest, part) => (part.values.length > largest.values.length ? part : largest));
     merged.trigger = this.machine.merge(states, window, this.times);
     merged.closed = this.machine.isFinished(merged.trigger);
-    if (same !== undefined) {
-      merged.panes = same.panes;
-      merged.nonSpeculativePanes = same.nonSpeculativePanes;
-      merged.endedOnTime = same.endedOnTime;
-    }
+    merged.panes = same?.panes ?? 0;
+    merged.nonSpeculativePanes = same?.nonSpeculativePanes ?? 0;
+    merged.endedOnTime = same?.endedOnTime ?? window.maxTimestamp < this.times.watermark;
+    merged.window = window;
     for (const part of parts) {
+      if (part === merged) continue;
       for (const value of part.values) merged.values.push(value);
       merged.fresh ||= part.fresh;
       if (part.hold < MAX_TIMESTAMP) this.holdAt(merged, part.hold);
       part.alive = false;
       cells.splice(cells.indexOf(part), 1);
     }
-    cells.push(merged);
+    this.awaitEnd(merged);
     this.awaitDeadline(merged);
+    return merged;
   }
 
   private newCell(key: StateKey, window: Window): Cell {
-    const isBehind = window.maxTimestamp < this.times.watermark;
     const cell: Cell = {
       key,
       window,
@@ -270,18 +292,29 @@ export class GroupIntoPanes {
       fresh: false,
       trigger: this.machine.newState(),
       closed: false,
+      end: Infinity,
+      expiry: Infinity,
       due: Infinity,
       deadline: Infinity,
       hold: MAX_TIMESTAMP,
       panes: 0,
       nonSpeculativePanes: 0,
-      endedOnTime: isBehind,
+      endedOnTime: window.maxTimestamp < this.times.watermark,
       alive: true,
     };
-    const { allowedLatenessMs } = this.strategy;
-    if (!isBehind) this.ends.add(window.maxTimestamp, cell);
-    if (isBehind || allowedLatenessMs > 0) this.expiries.add(window.maxTimestamp + allowedLatenessMs, cell);
+    this.awaitEnd(cell);
     return cell;
+  }
+
+  /** To wait in a queue for an earlier instant is enough: when it has come it is seen that the window has grown. */
+  private awaitEnd(cell: Cell): void {
+    const { maxTimestamp } = cell.window;
+    const isBehind = maxTimestamp < this.times.watermark;
+    if (isBehind) cell.end = Infinity;
+    else if (maxTimestamp < cell.end) this.ends.add((cell.end = maxTimestamp), cell);
+    if (!isBehind && this.strategy.allowedLatenessMs === 0) return; // it expires at its end
+    const expiry = this.expiryOf(cell.window);
+    if (expiry < cell.expiry) this.expiries.add((cell.expiry = expiry), cell);
   }
 
   /** An element of this timestamp, or several with such a combined one, has joined the pane. */
@@ -373,6 +406,10 @@ export class GroupIntoPanes {
   }
 
   private isExpired(window: Window): boolean {
-    return window.maxTimestamp + this.strategy.allowedLatenessMs < this.times.watermark;
+    return this.expiryOf(window) < this.times.watermark;
+  }
+
+  private expiryOf({ maxTimestamp }: Window): Timestamp {
+    return maxTimestamp + this.strategy.allowedLatenessMs;
   }
 }

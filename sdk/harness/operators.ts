@@ -2,7 +2,7 @@
 import type { Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError, type StageDescriptor } from "../../portability/stage-host/index.js";
-import { COMBINE_COMPONENT, PRIMITIVE } from "../../portability/urns/index.js";
+import { COMBINE_COMPONENT, PRIMITIVE, SESSION_WINDOW_FN } from "../../portability/urns/index.js";
 import { ElementMeta, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import { assignsOneWindow, type WindowFn } from "../../portability/windows/index.js";
 import type { DoFn } from "../model/do-fn.js";
@@ -57,14 +57,10 @@ export function createOperator(
     case PRIMITIVE.FLATTEN:
       return { receive: next() };
     case COMBINE_COMPONENT.COMBINE_PER_KEY_PRECOMBINE:
-      return precombineOperator(
-        combineFn(),
-        keyCoderOf(transform, descriptor, coderOf),
-        next(),
-        scope,
-        undefined,
-        preferredTimestamp(transform, descriptor),
-      );
+      return precombineOperator(combineFn(), keyCoderOf(transform, descriptor, coderOf), next(), scope, {
+        prefer: preferredTimestamp(transform, descriptor),
+        sessions: hasSessions(transform, descriptor),
+      });
     case COMBINE_COMPONENT.COMBINE_PER_KEY_MERGE_ACCUMULATORS:
       return mergeAccumulatorsOperator(combineFn(), next(), scope);
     case COMBINE_COMPONENT.COMBINE_PER_KEY_EXTRACT_OUTPUTS:
@@ -172,6 +168,11 @@ function preferredTimestamp(transform: beam.pipeline.IPTransform, { components }
     default:
       return undefined;
   }
+}
+
+function hasSessions(transform: beam.pipeline.IPTransform, { components }: StageDescriptor): boolean {
+  const strategy = strategyOf(Object.values(transform.inputs ?? {})[0], components);
+  return strategy?.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE && strategy.windowFn?.urn === SESSION_WINDOW_FN.PROPERTIES;
 }
 
 function keyCoderOf(

@@ -2,8 +2,13 @@
 //
 // C1. Where a CombineFn answers with a promise, what follows for its key waits for it; other keys go on. At most
 //     COMBINE_CONCURRENCY inputs are under way, and the table is emptied only when none is.
+// C2. Elements of several windows, such as sliding ones, are combined once for all of them: those that have the same windows make up a
+//     slice, whose accumulators go downstream in all its windows. So it is for accumulators that nobody can change, numbers say; of any
+//     others each window needs one of its own, since merging may change it.
+// C3. Of sessions a key has one at a time here: it grows with what overlaps it, and makes way for what does not. The grouping merges what
+//     is left to merge.
 import { ByteWriter, type Coder } from "../../portability/coders/index.js";
-import { ElementMeta, kv, type KV, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
+import { ElementMeta, IntervalWindow, kv, type KV, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import type { AsyncCombineFn } from "../model/combine-fn.js";
 import { COMBINE_CONCURRENCY } from "./combine-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
@@ -15,9 +20,16 @@ type Fn = AsyncCombineFn<unknown, unknown, unknown>;
 /** Most keys that a precombine table holds before it is emptied downstream. */
 const TABLE_LIMIT = 100_000;
 
+/** What is combined apart: a window, or the windows that the elements of a slice share (C2). */
+type Place = Window | readonly Window[];
+
+/** Where all sessions are found (C3). */
+const SESSIONS: Place = [];
+
 interface Entry {
   readonly key: unknown;
-  readonly window: Window;
+  /** Of a session, the window as far as it has grown. */
+  place: Place;
   accumulator: unknown;
   meta: ElementMeta;
   /** C1: settles when all inputs so far have been added. */
@@ -27,6 +39,16 @@ interface Entry {
 /** Which of two elements gives the accumulator its timestamp: the one whose timestamp is preferred to the other's. */
 export type PreferTimestamp = (candidate: Timestamp, current: Timestamp) => boolean;
 
+/** What combining before a grouping has to know of it. */
+export interface PrecombineOptions {
+  /** Most keys that the table holds before it is emptied downstream. */
+  readonly limit?: number;
+  /** Undefined where groups do not have their timestamps from elements. */
+  readonly prefer?: PreferTimestamp;
+  /** Whether windows are intervals that merge by overlap. */
+  readonly sessions?: boolean;
+}
+
 /** Stands for −0 in a Map, which would take it for 0. */
 const NEGATIVE_ZERO = Symbol("-0");
 
@@ -35,15 +57,17 @@ export function precombineOperator(
   keyCoder: Coder<unknown>,
   next: Receiver,
   scope: OperatorScope,
-  limit = TABLE_LIMIT,
-  prefer?: PreferTimestamp,
+  { limit = TABLE_LIMIT, prefer, sessions = false }: PrecombineOptions = {},
 ): Operator {
-  // Windows outermost, so that no composite key is built per element; identity is enough, since a window met as two objects
+  // Places outermost, so that no composite key is built per element; identity is enough, since a window met as two objects
   // only costs a second accumulator, which the grouping merges.
-  const tables = new Map<Window, Map<unknown, Entry>>();
-  let lastWindow: Window | undefined;
+  const tables = new Map<Place, Map<unknown, Entry>>();
+  let lastPlace: Place | undefined;
   let lastTable: Map<unknown, Entry> = new Map();
   const recent = new RecentKeys<Entry>();
+  let slices = true;
+  /** Sessions that have made way for others (C3). */
+  let past: Entry[] = [];
   let size = 0;
   const writer = new ByteWriter();
   const counter = { n: 0 };
@@ -60,10 +84,10 @@ export function precombineOperator(
     }
     return `\u0000o${Buffer.from(writer.view()).latin1Slice()}`;
   };
-  const tableOf = (window: Window): Map<unknown, Entry> => {
-    let table = tables.get(window);
-    if (table === undefined) tables.set(window, (table = new Map()));
-    lastWindow = window;
+  const tableOf = (place: Place): Map<unknown, Entry> => {
+    let table = tables.get(place);
+    if (table === undefined) tables.set(place, (table = new Map()));
+    lastPlace = place;
     lastTable = table;
     return table;
   };
@@ -78,17 +102,21 @@ export function precombineOperator(
     for (const { resolve } of ready) resolve();
   };
   const full = (): boolean => inFlight >= COMBINE_CONCURRENCY || (flushWanted && inFlight > 0);
+  const send = ({ key, accumulator, place, meta }: Entry): void =>
+    next(kv(key, accumulator), sessions && place !== meta.windows[0] ? inWindow(meta, place as Window) : meta);
   const flush = (): void => {
     flushWanted = false;
     size = 0;
     recent.clear();
+    for (const entry of past) send(entry);
+    past = [];
     for (const table of tables.values()) {
-      for (const entry of table.values()) next(kv(entry.key, entry.accumulator), entry.meta);
+      for (const entry of table.values()) send(entry);
       table.clear();
     }
     if (tables.size > 16) {
       tables.clear();
-      lastWindow = undefined;
+      lastPlace = undefined;
     }
   };
   return {
@@ -97,11 +125,13 @@ export function precombineOperator(
       counter.n++;
       const { key, value } = element as KV<unknown, unknown>;
       const { windows } = meta;
-      if (windows.length === 1) {
+      if (sessions) for (let i = 0; i < windows.length; i++) addToSession(windows[i] as IntervalWindow, key, value, meta);
+      else if (windows.length === 1) {
         const entry = typeof key === "string" ? recent.get(key) : undefined;
-        if (entry !== undefined && entry.window === windows[0]) addTo(entry, value, meta);
+        if (entry !== undefined && entry.place === windows[0]) addTo(entry, value, meta);
         else add(windows[0], key, value, meta);
-      } else for (const window of windows) add(window, key, value, exploded(meta, window)); // each has an accumulator of its own
+      } else if (slices) addToSlice(windows, key, value, meta);
+      else for (let i = 0; i < windows.length; i++) add(windows[i], key, value, meta);
     },
     blocked: () => (full() ? listen(true) : undefined),
     isBlocked: full,
@@ -109,18 +139,70 @@ export function precombineOperator(
     abort() {
       inFlight = Infinity; // what settles from now on is not wanted any more
       tables.clear();
+      past = [];
       recent.clear();
-      lastWindow = undefined;
+      lastPlace = undefined;
     },
   };
 
   function add(window: Window, key: unknown, value: unknown, meta: ElementMeta): void {
-    const table = window === lastWindow ? lastTable : tableOf(window);
+    const table = window === lastPlace ? lastTable : tableOf(window);
     const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
     const entry = table.get(lookup);
-    if (entry === undefined) return begin(table, lookup, { key, window, accumulator: undefined, meta, waiting: undefined }, value);
+    if (entry === undefined) {
+      const own = {
+        key,
+        place: window,
+        accumulator: undefined,
+        meta: meta.windows.length === 1 ? meta : inWindow(meta, window),
+        waiting: undefined,
+      };
+      return begin(table, lookup, own, value);
+    }
     if (typeof key === "string") recent.remember(key, entry);
     addTo(entry, value, meta);
+  }
+
+  /** C2 */
+  function addToSlice(windows: readonly Window[], key: unknown, value: unknown, meta: ElementMeta): void {
+    const table = windows === lastPlace ? lastTable : tableOf(windows);
+    const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
+    const entry = table.get(lookup);
+    let result: unknown;
+    try {
+      const before = entry === undefined ? fn.createAccumulator() : entry.accumulator;
+      result = isShareable(before) ? fn.addInput(before, value) : before;
+    } catch (cause) {
+      throw scope.userError("addInput failed", cause, value);
+    }
+    if (!isShareable(result)) {
+      slices = false; // what slices have so far stays as it is
+      if (isThenable(result)) result.then(undefined, () => {}); // it is asked again
+      for (let i = 0; i < windows.length; i++) add(windows[i], key, value, meta);
+    } else if (entry === undefined) {
+      table.set(lookup, { key, place: windows, accumulator: result, meta, waiting: undefined });
+      grown();
+    } else {
+      entry.accumulator = result;
+      if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
+    }
+  }
+
+  /** C3 */
+  function addToSession(window: IntervalWindow, key: unknown, value: unknown, meta: ElementMeta): void {
+    const table = lastPlace === SESSIONS ? lastTable : tableOf(SESSIONS);
+    const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
+    const entry = table.get(lookup);
+    if (entry !== undefined) {
+      const { start, end } = entry.place as IntervalWindow;
+      if (window.start < end && start < window.end) {
+        if (window.start < start || window.end > end)
+          entry.place = new IntervalWindow(Math.min(start, window.start), Math.max(end, window.end));
+        return addTo(entry, value, meta);
+      }
+      past.push(entry);
+    }
+    begin(table, lookup, { key, place: window, accumulator: undefined, meta, waiting: undefined }, value);
   }
 
   function addTo(entry: Entry, value: unknown, meta: ElementMeta): void {
@@ -140,7 +222,8 @@ export function precombineOperator(
       if (typeof result === "object" && isThenable(result)) addLater(entry, value, result);
       else entry.accumulator = result;
     }
-    if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp)) entry.meta = meta;
+    if (prefer !== undefined && prefer(meta.timestamp, entry.meta.timestamp))
+      entry.meta = meta.windows.length === 1 ? meta : inWindow(meta, entry.place as Window);
   }
 
   function begin(table: Map<unknown, Entry>, lookup: unknown, entry: Entry, value: unknown): void {
@@ -154,6 +237,10 @@ export function precombineOperator(
     if (typeof result === "object" && isThenable(result)) addLater(entry, value, result);
     else entry.accumulator = result;
     table.set(lookup, entry);
+    grown();
+  }
+
+  function grown(): void {
     if (++size < limit) return;
     if (inFlight > 0) flushWanted = true;
     else flush();
@@ -176,6 +263,11 @@ export function precombineOperator(
   }
 }
 
-function exploded(meta: ElementMeta, window: Window): ElementMeta {
+function inWindow(meta: ElementMeta, window: Window): ElementMeta {
   return new ElementMeta(meta.timestamp, [window], meta.pane);
+}
+
+/** Whether several windows may have the same one: nobody can change it. */
+function isShareable(accumulator: unknown): boolean {
+  return accumulator === null || (typeof accumulator !== "object" && typeof accumulator !== "function");
 }

@@ -48,9 +48,14 @@ export function sameWindowing(a: WindowingStrategy, b: WindowingStrategy): boole
 /**
  * Refuses what would never emit, or would drop elements without a word.
  *
+ * @param keepsLate whether what comes too late has an output of its own, so that nothing is lost
  * @throws PipelineError
  */
-export function checkGroupable(transform: string, { windowing, isBounded }: { windowing: WindowingStrategy; isBounded: boolean }): void {
+export function checkGroupable(
+  transform: string,
+  { windowing, isBounded }: { windowing: WindowingStrategy; isBounded: boolean },
+  keepsLate = false,
+): void {
   const { windowFn, trigger, allowedLatenessMs, unsafe } = windowing;
   if (unsafe === true) return;
   if (!isBounded && windowFn === globalWindows && trigger.kind === "default")
@@ -59,7 +64,7 @@ export function checkGroupable(transform: string, { windowing, isBounded }: { wi
       `"${transform}" groups an unbounded PCollection in the global window, which never ends: no group would ever be emitted; ` +
         "apply windowInto() with other windows, or with a trigger such as repeatedly(afterDelay(seconds(5)))",
     );
-  if (!mayFinish(trigger)) return;
+  if (keepsLate || !mayFinish(trigger)) return;
   if (trigger.kind === "after-end-of-window" && allowedLatenessMs === 0) return; // nothing can come behind it
   throw new PipelineError(
     "unsafe_trigger",

@@ -9,6 +9,7 @@ import { elementwise } from "./par-do.js";
 
 type None = Record<never, never>;
 type Fn<T, R, S extends SideInputs> = (value: T, context: FunctionContext<S>) => R;
+type Guard<T, U extends T, S extends SideInputs> = (value: T, context: FunctionContext<S>) => value is U;
 type Options = FunctionOptions<SideInputs>;
 type Args<T, R> = [name: string, fn: Fn<T, R, SideInputs>, options?: Options] | [fn: Fn<T, R, SideInputs>, options?: Options];
 
@@ -62,10 +63,23 @@ export function flatMap<T, R>(...args: Args<T, unknown>): PTransform<PCollection
 }
 
 /**
- * The elements for which `fn` returns, or resolves to, true.
+ * The elements for which `fn` returns, or resolves to, true; of the type that `fn` tells them to have, if it is a type guard.
  *
  * @example `numbers.apply(filter((n) => n > 0))`
+ * @example
+ * ```ts
+ * const notes: PCollection<string> = orders.apply(map((order) => order.note)).apply(filter((note): note is string => note !== null));
+ * ```
  */
+export function filter<T, U extends T, const S extends SideInputs = None>(
+  fn: Guard<T, U, S>,
+  options?: FunctionOptions<S>,
+): PTransform<PCollection<T>, PCollection<U>>;
+export function filter<T, U extends T, const S extends SideInputs = None>(
+  name: string,
+  fn: Guard<T, U, S>,
+  options?: FunctionOptions<S>,
+): PTransform<PCollection<T>, PCollection<U>>;
 export function filter<T, const S extends SideInputs = None>(
   fn: Fn<T, boolean | Promise<boolean>, S>,
   options?: FunctionOptions<S>,

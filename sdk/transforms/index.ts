@@ -16,7 +16,7 @@ export { create } from "./create.js";
 export { distinct } from "./distinct.js";
 export { filter, flatMap, keys, kvSwap, map, values, withKeys, withTimestamps, type TimestampOptions } from "./elementwise.js";
 export { flatten } from "./flatten.js";
-export { groupByKey } from "./group-by-key.js";
+export { groupByKey, type GroupByKeyOptions, type GroupsAndLate } from "./group-by-key.js";
 export { impulse } from "./impulse.js";
 export { fullJoin, innerJoin, leftJoin, rightJoin } from "./joins.js";
 export { latestGlobally, latestPerKey } from "./latest.js";

@@ -134,3 +134,22 @@ numbers.apply(map((n, { watermark }) => watermark));
 numbers.apply(create([1]));
 // @ts-expect-error a transform of PCollections is not a source
 p.apply(map((n) => n));
+
+// A filter that is a type guard gives the narrower type, whether its author says that it is one or the compiler sees it.
+const texts = mixed.apply(filter((value): value is string => typeof value === "string"));
+expectType<Equal<typeof texts, PCollection<string>>>(true);
+const seen = mixed.apply(filter("numbers", (value) => typeof value === "number"));
+expectType<Equal<typeof seen, PCollection<number>>>(true);
+const unguarded = mixed.apply(filter(async (value) => typeof value === "string"));
+expectType<Equal<typeof unguarded, PCollection<string | number>>>(true);
+// @ts-expect-error a guard cannot tell of another type than the elements have
+numbers.apply(filter((value): value is string => value > 0));
+
+// A grouping has one output, or two.
+const { groups, late } = pairs.apply(groupByKey({ late: true }));
+expectType<Equal<typeof groups, PCollection<KV<string, Iterable<number>>>>>(true);
+expectType<Equal<typeof late, PCollection<KV<string, number>>>>(true);
+const named = pairs.apply(groupByKey("by name", { late: true }));
+expectType<Equal<typeof named.late, PCollection<KV<string, number>>>>(true);
+const only = pairs.apply(groupByKey("alone"));
+expectType<Equal<typeof only, PCollection<KV<string, Iterable<number>>>>>(true);

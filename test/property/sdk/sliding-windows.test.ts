@@ -45,6 +45,13 @@ describe("sliding windows", () => {
     );
   });
 
+  it("are the same objects for neighbours, also where they come a little out of order", () => {
+    for (const windowFn of [new SlidingWindows(10, 5), new FixedWindows(10)]) {
+      const [first, ...others] = [11, 27, 32, 12].map((timestamp) => windowFn.assign(timestamp));
+      assert.equal(others.pop(), first);
+    }
+  });
+
   it("are fixed windows where size and period are the same", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1000 }), timestamps, (size, timestamp) => {

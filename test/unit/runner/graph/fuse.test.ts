@@ -35,6 +35,22 @@ describe("fuse", () => {
     });
   });
 
+  it("reads what came too late for a grouping in other stages", () => {
+    const p = new PipelineBuilder();
+    const groups = p.groupByKey("g", p.parDo("a", p.impulse(), "key by mod 3"));
+    p.transforms["g"].outputs = { late: p.pcollection("g.late", "kv"), groups };
+    p.parDo("b", groups, "fold");
+    p.parDo("c", "g.late");
+    assert.deepEqual(fused(p), {
+      stages: [
+        "1 | impulse(impulse.0) | embedded | a | a.0",
+        "2 | group-by-key(g.0) | embedded | b | g.late",
+        "3 | relay(g.late) | embedded | c | ",
+      ],
+      edges: ["1 a.0 2", "2 g.late 3"],
+    });
+  });
+
   context("when a transform has side inputs", () => {
     it("fuses it all the same", () => {
       const p = new PipelineBuilder();

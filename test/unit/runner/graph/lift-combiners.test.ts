@@ -45,6 +45,14 @@ describe("liftCombiners", () => {
     assert.deepEqual(coders!["sum/accumulators"], { spec: { urn: "beam:coder:iterable:v1" }, componentCoderIds: ["any"] });
   });
 
+  it("lifts over sessions of our own SDK", () => {
+    const sessions = { mergeStatus: 2, windowFn: { urn: "beam:window_fn:session_windows:v1" } };
+    assert.deepEqual(partsOfSum(sums(false, sessions)), LIFTED);
+    const p = sums(false, sessions);
+    p.environments["embedded"] = { urn: "beam:env:docker:v1" };
+    assert.deepEqual(partsOfSum(p), GROUPED);
+  });
+
   it("leaves the original pipeline as it was", () => {
     const pipeline = sums(true).build();
     const before = JSON.stringify(pipeline);
@@ -63,6 +71,7 @@ describe("liftCombiners", () => {
   context("when lifting would change the result", () => {
     for (const [reason, strategy] of [
       ["windows merge", { mergeStatus: 2 }],
+      ["panes accumulate", { accumulationMode: 2 }],
       ["the trigger counts elements", { trigger: { repeat: { subtrigger: { elementCount: { elementCount: 3 } } } } }],
       ["early firings count elements", { trigger: { afterEndOfWindow: { earlyFirings: { elementCount: { elementCount: 1 } } } } }],
       ["every element is a pane", { trigger: { always: {} } }],

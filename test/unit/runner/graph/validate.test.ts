@@ -130,6 +130,15 @@ describe("validatePipeline", () => {
       refuses(p, "pipeline_cycle", /"outer" .* among its own subtransforms/);
     });
 
+    it("refuses a grouping with two outputs, unless one is for what comes too late", () => {
+      const p = wordCount();
+      const groups = p.groupByKey("group", "split.0");
+      p.transforms["group"].outputs = { late: p.pcollection("late", "kv"), groups };
+      validatePipeline(p.build());
+      p.transforms["group"].outputs = { others: "late", groups };
+      refuses(p, "malformed_transform", /"group" .* has 2 outputs where 1 must be/);
+    });
+
     it("refuses a grouping of elements that are not keyed", () => {
       const p = wordCount();
       p.groupByKey("group", "read.0");

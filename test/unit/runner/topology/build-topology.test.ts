@@ -55,6 +55,7 @@ describe("buildTopology", () => {
       coderId: "kv",
       windowingStrategyId: "global",
       transformName: "by word/group",
+      late: undefined,
     });
   });
 

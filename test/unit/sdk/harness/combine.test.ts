@@ -37,7 +37,7 @@ function driver(make: (next: (value: unknown, meta: ElementMeta) => void) => Ope
   return { operator, found, pairs: () => found.map(({ value }) => [value.key, value.value]) };
 }
 
-const precombine = (limit?: number) => driver((next) => precombineOperator(count, new ValueCoder(), next, scope, limit));
+const precombine = (limit?: number) => driver((next) => precombineOperator(count, new ValueCoder(), next, scope, { limit }));
 
 describe("precombine", () => {
   it("gives one accumulator for each key, when the bundle ends", () => {
@@ -85,22 +85,35 @@ describe("precombine", () => {
     ]);
   });
 
-  it("combines each window by itself, and an element of several windows in each of them", () => {
+  context("in several windows", () => {
     const first = new IntervalWindow(0, 10);
     const second = new IntervalWindow(5, 15);
-    const { operator, found } = precombine();
-    operator.receive(kv("k", 1), at(6, [first]));
-    operator.receive(kv("k", 1), at(7, [first, second]));
-    operator.receive(kv("k", 1), at(8, [second]));
-    operator.receive(kv("k", 1), at(9, [first]));
-    void operator.finishBundle?.();
-    assert.deepEqual(
-      found.map(({ value, meta }) => [value.value, meta.windows]),
-      [
-        [3, [first]],
-        [2, [second]],
-      ],
-    );
+    const both = [first, second];
+    const results = (fn: Fn) => {
+      const { operator, found } = driver((next) => precombineOperator(fn, new ValueCoder(), next, scope));
+      operator.receive(kv("k", 1), at(6, [first]));
+      operator.receive(kv("k", 2), at(7, both));
+      operator.receive(kv("k", 3), at(8, [second]));
+      operator.receive(kv("k", 4), at(9, both));
+      void operator.finishBundle?.();
+      return found.map(({ value, meta }) => [value.value, meta.windows]);
+    };
+
+    it("combines elements of the same windows once for all of them", () => {
+      assert.deepEqual(results(count), [
+        [1, [first]],
+        [2, both],
+        [1, [second]],
+      ]);
+    });
+
+    it("gives each window an accumulator of its own where that can be changed", () => {
+      const list = { ...count, createAccumulator: (): unknown[] => [], addInput: (all: unknown[], n: unknown) => [...all, n] } as Fn;
+      assert.deepEqual(results(list), [
+        [[1, 2, 4], [first]],
+        [[2, 3, 4], [second]],
+      ]);
+    });
   });
 
   it("forgets everything on abort", () => {
