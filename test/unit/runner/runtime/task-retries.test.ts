@@ -2,7 +2,16 @@
 // twice by a retry, watermarks that overtake one, attempts beyond the limit, and errors that do not say what they are about.
 import assert from "node:assert/strict";
 import { PermanentError, UserCodeError, type StageContext, type StageExecutor } from "../../../../portability/stage-host/index.js";
-import { ElementMeta, IMPULSE_META, IntervalWindow, kv, MAX_TIMESTAMP, NO_FIRING, type KV } from "../../../../portability/values/index.js";
+import {
+  ElementMeta,
+  IMPULSE_META,
+  IntervalWindow,
+  kv,
+  MAX_TIMESTAMP,
+  NO_FIRING,
+  type KV,
+  type Receiver,
+} from "../../../../portability/values/index.js";
 import {
   DEFAULT_RUNTIME_OPTIONS,
   ElementBatch,
@@ -82,7 +91,13 @@ class Bench {
 
   static async open(stage: Stage, options: Partial<RuntimeOptions> = {}, head?: HeadOf): Promise<Bench> {
     const bench = new Bench(stage, options);
-    await bench.task.open({ input: "in", open: () => bench.newExecutor(), isKeyed: true, ...(head === undefined ? {} : { head }) });
+    await bench.task.open({
+      input: "in",
+      late: "late",
+      open: () => bench.newExecutor(),
+      isKeyed: true,
+      ...(head === undefined ? {} : { head }),
+    });
     bench.task.start();
     bench.log.length = 0;
     return bench;
@@ -126,8 +141,8 @@ class Bench {
     this.context = this.task.contextFor(["out"]);
     const emit = this.context.outputs.get("out")!;
     const executor: StageExecutor = {
-      receiver: () => (value, meta) => {
-        log.push(`element ${nameOf(value)}`);
+      receiver: (pcollection) => (value, meta) => {
+        log.push(`${pcollection === "late" ? "late" : "element"} ${nameOf(value)}`);
         emit(value, meta);
         stage.element?.(value);
       },
@@ -151,7 +166,7 @@ class Bench {
   }
 }
 
-type HeadOf = (stage: (value: unknown, meta: ElementMeta) => void) => HeadOperator;
+type HeadOf = (stage: Receiver, late: Receiver) => HeadOperator;
 
 /** Fails the first `times` times that it is asked. */
 const failing = (times: number, error: () => Error = failure) => {
@@ -323,6 +338,32 @@ describe("Task, when its stage fails", () => {
     const poisoned = await Bench.open({ element: (value) => (nameOf(value) === "b" ? failing(1)() : undefined) }, {}, head);
     await poisoned.turns();
     assert.match(poisoned.message, /element \{key: "b", value: \[1\]\}, key "b", window global, 4 attempts/);
+  });
+
+  it("gives what came too late again to where that goes", async () => {
+    const left = ["a", "b"];
+    const head: HeadOf = (stage, late) => ({
+      process: () => {},
+      advance: () => {},
+      deadline: Infinity,
+      advanceTime: () => {},
+      get draining() {
+        return left.length > 0;
+      },
+      drain: (pause) => {
+        while (left.length > 0) {
+          if (pause()) return false;
+          (left.length === 2 ? late : stage)(left.shift(), IMPULSE_META);
+        }
+        return true;
+      },
+      hold: () => MAX_TIMESTAMP,
+      droppedLate: 0,
+      droppedClosed: 0,
+    });
+    const bench = await Bench.open({ finish: failing(1) }, {}, head);
+    const attempt = ["begin", "start", "late a", "element b", "finish"];
+    assert.deepEqual(await bench.turns(), [...attempt, ...AGAIN, ...attempt, "sent a,b", "commit"]);
   });
 
   it("ends a bundle early whose output is large", async () => {
