@@ -39,6 +39,7 @@ export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics,
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
 export * from "./metrics/index.js";
+export type { EmitFromReader, Reader, ReaderContext, ReadResult, SourceSpec, WatermarkPolicy } from "./model/source.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
 export * as avro from "./io/avro/index.js";

@@ -2,10 +2,12 @@
 //
 // F1. Every leaf below the roots occurs once. Leaves nobody reaches from a root do not run.
 // F2. A composite is not a leaf; one without subtransforms that only passes inputs on, or does nothing, is no leaf either.
+// F3. A read is one of ours by its source's URN; any other is what its SDK expanded it to.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { isOwnSource } from "./read-payload.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
-import { transformKind, type TransformKind } from "./transform-kinds.js";
+import { READ, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -65,14 +67,15 @@ export function readPCollections({ inputs, sideInputs }: LeafTransform): string[
 
 function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform {
   const urn = transform.spec?.urn ?? "";
+  const payload = transform.spec?.payload ?? NO_BYTES;
   const sideInputs = readSideInputs(id, transform);
   const isMain = ([tag]: [string, string]): boolean => !sideInputs.some((side) => side.tag === tag);
   return {
     id,
     uniqueName: transform.uniqueName || id,
-    kind: transformKind(urn),
+    kind: urn === READ && isOwnSource(payload) ? "read" : transformKind(urn), // F3
     urn,
-    payload: transform.spec?.payload ?? NO_BYTES,
+    payload,
     environmentId: transform.environmentId ?? "",
     inputs: Object.entries(transform.inputs ?? {})
       .filter(isMain)

@@ -21,6 +21,7 @@ import {
   shuffleStream,
   SideInputBuffer,
   SideInputHead,
+  SourceHead,
   singleStream,
   Task,
   type Clock,
@@ -122,7 +123,8 @@ export class Deployment {
       this.opening = placement.id;
       const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
       const receiver = executor.receiver(head.output);
-      const headFor = (next: Receiver): HeadOperator => this.headOf(component, next);
+      const source = head.kind === "read" ? await this.openSource(placement, head, task) : undefined;
+      const headFor = (next: Receiver): HeadOperator => source?.(next) ?? this.headOf(component, next);
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
     this.opening = undefined;
@@ -135,6 +137,26 @@ export class Deployment {
 
   start(): void {
     for (const { task } of this.own.values()) task.start();
+  }
+
+  /** The reader of a spout, as what makes a head of it. The host closes it if the task is never opened. */
+  private async openSource(
+    { component, index }: TaskPlacement,
+    { transformId, transformName }: Extract<Head, { kind: "read" }>,
+    task: Task,
+  ): Promise<(stage: Receiver) => HeadOperator> {
+    const { host, owner } = this.parts;
+    const { clock } = this;
+    if (host.openSource === undefined)
+      throw new PipelineError("unsupported_feature", `"${transformName}" is a source, and its SDK reads none for a runner`);
+    let head: SourceHead | undefined;
+    const reader = await host.openSource(component.stage, transformId, {
+      index,
+      count: component.parallelism,
+      now: () => clock.now(),
+      available: () => head?.available(), // the first read comes anyway
+    });
+    return (stage) => (head = new SourceHead(reader, stage, clock, () => owner.wake(task)));
   }
 
   private feedFromScript({ stage }: Component, { transformId, tag }: Extract<Head, { kind: "test-stream" }>, inbox: Inbox): void {
