@@ -47,5 +47,6 @@ export * as csv from "./io/csv/index.js";
 export * as rows from "./rows/index.js";
 export * as files from "./io/files/index.js";
 export * as jsonLines from "./io/json-lines/index.js";
+export * as net from "./io/net/index.js";
 export * as parquet from "./io/parquet/index.js";
 export * as textIO from "./io/text/index.js";
