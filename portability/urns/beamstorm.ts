@@ -4,7 +4,7 @@
 export const BEAMSTORM = {
   /** A DoFn of a program: its payload names the transform. */
   DO_FN: "beamstorm:dofn:program:v1",
-  /** An unbounded source of a program: its payload names the transform. */
+  /** A source of a program: its payload names the transform. */
   SOURCE: "beamstorm:source:program:v1",
   /** Annotation of a transform: the greatest number of tasks that it can make use of, in decimal digits. */
   PARALLELISM: "beamstorm:annotation:parallelism:v1",

@@ -164,10 +164,10 @@ export class Deployment {
     this.testStreams?.feed(transformId, tag, payload, (coderId) => this.parts.host.coder(stage, coderId), inbox);
   }
 
-  /** An event of a script takes place when nothing else can. */
+  /** An event of a script takes place when nothing else can; if it wakes nobody, the next one does. */
   private stepIfQuiet(): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    this.testStreams?.step();
+    while (this.testStreams?.step() === true && this.parts.owner.isIdle);
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {

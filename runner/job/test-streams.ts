@@ -58,11 +58,11 @@ export class TestStreams {
     stream.outputs.set(tag, { inbox, port: inbox.addPort(() => {}) });
   }
 
-  /** S1: to be called when nothing else can happen; makes something happen unless all is over. */
-  step(): void {
+  /** S1: to be called when nothing else can happen; makes something happen unless all is over, and says whether it has. */
+  step(): boolean {
     for (const stream of [...this.streams.values()]) this.endIfOver(stream);
     const waiting = [...this.streams.values()].filter(({ events }) => events.length > 0);
-    if (waiting.length === 0) return;
+    if (waiting.length === 0) return false;
     const stream = waiting[this.next++ % waiting.length]; // S2
     const event = stream.events.shift()!;
     if (event.processingTimeEvent) this.clock.advance(Number(event.processingTimeEvent.advanceDuration ?? 0));
@@ -76,6 +76,7 @@ export class TestStreams {
       output?.inbox.receive(output.port, stream.elements(event.elementEvent));
     }
     this.endIfOver(stream);
+    return true;
   }
 
   /** S3 */

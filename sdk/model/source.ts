@@ -58,6 +58,8 @@ export interface SourceSpec<T> {
    * something again, which then may be late. Default: never.
    */
   readonly idleAfterMs?: number;
+  /** Whether every reader comes to an end by itself; then its PCollection is bounded. So it is with the two that follow. */
+  readonly ends?: boolean;
   /** Ends each task's share after as many elements: mostly for tests. Default: never. */
   readonly maxElements?: number;
   /** Ends the source after as many milliseconds of processing time. Default: never. */

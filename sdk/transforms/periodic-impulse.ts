@@ -37,5 +37,5 @@ export function periodicImpulse(options: PeriodicImpulseOptions): PTransform<Pip
     const total = to === Infinity ? Infinity : Math.max(0, Math.ceil((to - origin) / everyMs));
     return new Schedule(context, { everyMs, origin, total, catchUpMs: Infinity, elementOf: (_, due) => Math.floor(due) });
   };
-  return { ...unboundedSource<Timestamp>({ name, open }), defaultName: "periodicImpulse" };
+  return { ...unboundedSource<Timestamp>({ name, ends: to < Infinity, open }), defaultName: "periodicImpulse" };
 }

@@ -55,5 +55,5 @@ export function sequence(options: SequenceOptions = {}): PTransform<Pipeline, PC
       elementOf: (k) => from + k,
       timestampOf: timestampOf === undefined ? undefined : (k) => timestampOf(from + k),
     });
-  return { ...unboundedSource<number>({ name, parallelism, open }), defaultName: "sequence" };
+  return { ...unboundedSource<number>({ name, parallelism, ends: to < Infinity, open }), defaultName: "sequence" };
 }

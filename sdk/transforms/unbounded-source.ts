@@ -40,7 +40,7 @@ export function unboundedSource<T>(options: UnboundedSourceOptions<T>): PTransfo
     defaultName: "unboundedSource",
     expand(p) {
       p.graph.setPrimitive({ kind: "read", source });
-      return p.graph.output<T>(coder, GLOBAL_WINDOWING, "out", false);
+      return p.graph.output<T>(coder, GLOBAL_WINDOWING, "out", source.ends);
     },
   };
 }
@@ -51,5 +51,6 @@ function checked<T>(options: UnboundedSourceOptions<T>): Omit<Required<SourceSpe
     throw new RangeError(`parallelism must be a whole number of at least 1, not ${parallelism}`);
   for (const [name, value] of Object.entries({ idleAfterMs, maxElements, maxReadMs }))
     if (!(value > 0)) throw new RangeError(`${name} must be above 0, not ${value}`);
-  return { open, parallelism, watermark, idleAfterMs, maxElements, maxReadMs };
+  const ends = options.ends === true || maxElements < Infinity || maxReadMs < Infinity;
+  return { open, parallelism, watermark, idleAfterMs, ends, maxElements, maxReadMs };
 }

@@ -140,7 +140,7 @@ class Translation {
           urn: DEPRECATED_PRIMITIVE.READ, // for sources that a runner reads by itself, as ours does
           payload: beam.pipeline.ReadPayload.encode({
             source: { urn: BEAMSTORM.SOURCE, payload: fn },
-            isBounded: beam.pipeline.IsBounded.Enum.UNBOUNDED,
+            isBounded: beam.pipeline.IsBounded.Enum[primitive.source.ends ? "BOUNDED" : "UNBOUNDED"],
           }).finish(),
         };
       case "flatten":
