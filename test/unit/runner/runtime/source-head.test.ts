@@ -21,7 +21,7 @@ import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
 /** What a reader does at one read: the elements it has, by value and timestamp, and what it says then. */
 interface Read {
   readonly has?: readonly number[];
-  readonly then: NextRead;
+  readonly next: NextRead;
 }
 
 class Bench {
@@ -78,14 +78,14 @@ class Bench {
       idleAfterMs,
       followsClock,
       read: (emit) => {
-        const { has = [], then } = this.reads.shift() ?? { then: Infinity };
+        const { has = [], next } = this.reads.shift() ?? { next: Infinity };
         log.push("read");
         for (const [i, element] of has.entries())
           if (!emit(element, element) && i + 1 < has.length) {
-            this.reads.unshift({ has: has.slice(i + 1), then });
+            this.reads.unshift({ has: has.slice(i + 1), next });
             return "more";
           }
-        return then;
+        return next;
       },
       watermark: () => (followsClock ? clock.now() : this.watermark),
       close: () => Promise.resolve(void log.push("close")),
@@ -139,7 +139,7 @@ interface BenchOptions {
 describe("SourceHead", () => {
   it("reads what is there in a bundle, publishes the watermark behind it, and then waits", () => {
     const bench = new Bench();
-    bench.reads.push({ has: [1, 2], then: Infinity });
+    bench.reads.push({ has: [1, 2], next: Infinity });
     bench.watermark = 2;
     assert.deepEqual(bench.start(), ["read", "1@1", "2@2", "bundle", "watermark 2"]);
     assert.deepEqual(bench.after(1e9), []);
@@ -149,7 +149,7 @@ describe("SourceHead", () => {
   it("reads again when it is told that something has come, and not before", () => {
     const bench = new Bench();
     bench.start();
-    bench.reads.push({ has: [7], then: Infinity });
+    bench.reads.push({ has: [7], next: Infinity });
     assert.deepEqual(bench.run(), []);
     bench.head.available();
     bench.head.available();
@@ -158,7 +158,7 @@ describe("SourceHead", () => {
 
   it("reads at the time that the reader named", () => {
     const bench = new Bench();
-    bench.reads.push({ then: 100 }, { has: [100], then: 200 });
+    bench.reads.push({ next: 100 }, { has: [100], next: 200 });
     bench.start();
     assert.deepEqual(bench.after(99), []);
     assert.deepEqual(bench.after(1), ["read", "100@100", "bundle"]);
@@ -169,18 +169,18 @@ describe("SourceHead", () => {
   it("does not lose a call that comes while it reads", () => {
     const bench = new Bench();
     bench.reads.push({
-      get then() {
+      get next() {
         bench.head.available();
         return Infinity;
       },
     });
-    bench.reads.push({ has: [1], then: Infinity });
+    bench.reads.push({ has: [1], next: Infinity });
     assert.deepEqual(bench.start(), ["read", "read", "1@1", "bundle", "watermark 0"]);
   });
 
   it("publishes watermarks between bundles although there is always more to read", () => {
     const bench = new Bench({ bundleElements: 2 });
-    bench.reads.push({ has: [1, 2, 3, 4], then: "more" }, { has: [5], then: Infinity });
+    bench.reads.push({ has: [1, 2, 3, 4], next: "more" }, { has: [5], next: Infinity });
     Object.defineProperty(bench, "watermark", { get: () => bench.log.filter((each) => each.includes("@")).length });
     const watermarks = bench.start().filter((each) => each.startsWith("watermark"));
     assert.deepEqual(watermarks, ["watermark 2", "watermark 4", "watermark 5"]);
@@ -188,7 +188,7 @@ describe("SourceHead", () => {
 
   it("reads no further while the output is full", () => {
     const bench = new Bench({ credits: 1 });
-    bench.reads.push({ has: [1, 2, 3], then: Infinity });
+    bench.reads.push({ has: [1, 2, 3], next: Infinity });
     bench.start();
     assert.deepEqual(
       bench.log.filter((each) => each.includes("@")),
@@ -199,7 +199,7 @@ describe("SourceHead", () => {
 
   it("is over when the reader says so: closed, then the last watermark", async () => {
     const bench = new Bench();
-    bench.reads.push({ has: [1], then: "end" });
+    bench.reads.push({ has: [1], next: "end" });
     bench.start();
     await bench.runLater();
     assert.deepEqual(bench.log, ["read", "1@1", "bundle", "close", "watermark end"]);
@@ -225,14 +225,14 @@ describe("SourceHead", () => {
   context("with a time to idle", () => {
     it("is idle after that time without an element, and no longer with the next one", () => {
       const bench = new Bench({ idleAfterMs: 1000 });
-      bench.reads.push({ has: [1], then: 600 }, { has: [2], then: Infinity });
+      bench.reads.push({ has: [1], next: 600 }, { has: [2], next: Infinity });
       bench.watermark = 1;
       bench.start();
       assert.deepEqual(bench.after(600), ["read", "2@2", "bundle"]);
       assert.deepEqual(bench.after(999), []);
       assert.deepEqual(bench.after(1), ["idle"]);
       assert.deepEqual(bench.after(5000), []);
-      bench.reads.push({ has: [3], then: Infinity });
+      bench.reads.push({ has: [3], next: Infinity });
       bench.head.available();
       assert.deepEqual(bench.run(), ["read", "3@3", "bundle", "watermark 1"]);
       assert.deepEqual(bench.after(1000), ["idle"]);
