@@ -36,6 +36,8 @@ export { Pipeline } from "./model/pipeline.js";
 export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
 export { composite, type Appliable, type PTransform } from "./model/ptransform.js";
 export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics, type Runner, type RunState } from "./model/runner.js";
+export * from "./state/index.js";
+export type { FiringTimer, StateHandles, StateSpec, StateSpecs, TimerHandles, TimerSpec, TimerSpecs } from "./model/state-spec.js";
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
 export * from "./metrics/index.js";

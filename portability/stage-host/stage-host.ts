@@ -18,22 +18,26 @@
 //     what the coder makes of its encoding. Nothing else is known of any value.
 // H5. Side inputs are kept by the runner. An element is delivered only when, for each side input of the stage, the window that the
 //     element's windows map to is complete; then `SideInput.values` of that window may be asked, until the bundle ends.
+// H6. State and timers are kept by the runner, too, for the one stateful transform that a stage may have, which reads the stage's input. Its
+//     elements come in one window each, equal keys to one executor; `StageContext.keyed` is about the key and window that was delivered
+//     last, until the next is: what goes on in between is shown by `blocked`.
 //
 // A host may have sources of its own, whose elements the runner feeds to a stage like any others:
 //
 //   openSource → ( read | watermark )* → close
 //
-// H6. A reader is only ever called by the runner, one call at a time; `read` and `watermark` are synchronous. It never calls back but by
+// H7. A reader is only ever called by the runner, one call at a time; `read` and `watermark` are synchronous. It never calls back but by
 //     what it was given: `emit` during `read`, `available` at any other time.
-// H7. `read` ends soon after `emit` was false, and says when it is to be called again. It is called earlier only after `available`, so a
+// H8. `read` ends soon after `emit` was false, and says when it is to be called again. It is called earlier only after `available`, so a
 //     reader that has something at last says so, once for all it has by then.
-// H8. `watermark` covers all that was emitted before; it may be lower than before, the runner does not go back.
-// H9. A failure of the source surfaces from `openSource` or `read` as a UserCodeError. `close` may come at any time and more than once; nothing
+// H9. `watermark` covers all that was emitted before; it may be lower than before, the runner does not go back.
+// H10. A failure of the source surfaces from `openSource` or `read` as a UserCodeError. `close` may come at any time and more than once; nothing
 //     of the reader is open outside of the process when it resolves. Readers that nobody closed are closed with the host.
 import type { Coder } from "../coders/coder.js";
 import type { Metric } from "../metrics/index.js";
 import type { Receiver, Timestamp, Window } from "../values/index.js";
 import type { WindowFn } from "../windows/index.js";
+import type { FiredTimer, KeyedState } from "./keyed-state.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
 
 /** Executes the stages of one environment; see the head of this file for the order of calls. */
@@ -48,7 +52,7 @@ export interface StageHost {
   /** Prepares a stage for execution by one task; user `setup` functions have run when it resolves. */
   open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor>;
   /**
-   * Opens one of `count` readers of a source, a transform of `beam:transform:read:v1` in the descriptor's components (H6); undefined for a host
+   * Opens one of `count` readers of a source, a transform of `beam:transform:read:v1` in the descriptor's components (H7); undefined for a host
    * without sources.
    */
   openSource?(descriptor: StageDescriptor, transformId: string, context: SourceContext): Promise<SourceReader>;
@@ -63,7 +67,7 @@ export interface SourceContext {
   readonly count: number;
   /** Processing time, in milliseconds. */
   now(): number;
-  /** To be called when there may be something to read before the time that `read` named (H7). */
+  /** To be called when there may be something to read before the time that `read` named (H8). */
   available(): void;
 }
 
@@ -101,6 +105,8 @@ export interface StageContext {
   readonly outputs: ReadonlyMap<string, Receiver>;
   /** By PCollection id, each PCollection of the descriptor's `sideInputs`. */
   readonly sideInputs: ReadonlyMap<string, SideInput>;
+  /** State and timers of the stage's stateful transform; undefined where it has none (H6). */
+  readonly keyed?: KeyedState;
   /** True when outputs are full or the task's turn is over: an executor in the midst of a long output pauses. */
   shouldPause(): boolean;
   /** Resolves when the task may go on after {@link shouldPause} was true. */
@@ -111,6 +117,8 @@ export interface StageContext {
 export interface StageExecutor {
   /** Receiver for the elements of one input PCollection of the descriptor. */
   receiver(pcollectionId: string): Receiver;
+  /** Calls back for a timer of the stateful transform, as {@link receiver} delivers an element (H6). */
+  fire?(timer: FiredTimer): void;
   startBundle(): void | Promise<void>;
   /** A promise that settles when more elements can be taken, or undefined if they can be now. */
   blocked(): Promise<void> | undefined;

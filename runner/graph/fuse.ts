@@ -1,6 +1,6 @@
 // Greedy producer–consumer fusion: a transform joins the stage of its producer unless there is a reason not to.
 //
-// The reasons: another environment, or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
+// The reasons: another environment, a consumer with state (it starts a stage of its own), or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
 // several (flatten), or a side input that depends on the producer's stage. A flatten whose inputs all come from one stage is executed in it.
 //
 // U1. Reshuffles and flattens between stages are no stages: edges lead from the stages before them to the heads behind
@@ -79,7 +79,7 @@ class Fusion {
   private placeSdk(transform: LeafTransform, input: string): void {
     const sideInputs = [...new Set(transform.sideInputs.map(({ pcollection }) => pcollection))];
     const origins = new Set(sideInputs.flatMap((pcollection) => this.sources(pcollection).map(({ stage }) => stage)));
-    const stage = this.stageFor(input, transform.environmentId, origins);
+    const stage = transform.isStateful ? this.keyedStage(transform, input) : this.stageFor(input, transform.environmentId, origins);
     this.join(stage, transform);
     for (const pcollection of sideInputs) {
       if (stage.sideInputs.has(pcollection)) continue;
@@ -120,6 +120,15 @@ class Fusion {
       ?.find((stage) => stage.accepts(environmentId) && ![...origins].some((origin) => this.dependsOn(origin, stage)));
     const stage = present ?? this.addStage(this.relay(pcollection), this.sources(pcollection));
     stage.environmentId = environmentId;
+    return stage;
+  }
+
+  /** Nothing else reads in it what its head delivers: elements and timers are for the transform alone. */
+  private keyedStage(transform: LeafTransform, input: string): StageBuilder {
+    const stage = new StageBuilder(`stage-${this.stages.length + 1}`, { kind: "keyed", output: input, transform });
+    this.stages.push(stage);
+    this.addEdges(stage, this.sources(input));
+    stage.environmentId = transform.environmentId;
     return stage;
   }
 

@@ -18,7 +18,9 @@ export type StageHead =
   /** Delivers the elements of its edges; `transform` is the flatten or reshuffle they stand for, if any. */
   | { readonly kind: "relay"; readonly output: string; readonly transform: LeafTransform | undefined }
   /** Delivers the elements of its edges, grouped. */
-  | { readonly kind: "group-by-key"; readonly output: string; readonly transform: LeafTransform };
+  | { readonly kind: "group-by-key"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers the elements of its edges, those of equal keys to one task, to `transform`, which is the stage's first and has state. */
+  | { readonly kind: "keyed"; readonly output: string; readonly transform: LeafTransform };
 
 export interface FusedStage {
   readonly id: string;

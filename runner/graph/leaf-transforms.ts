@@ -7,7 +7,8 @@ import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { isOwnSource } from "./read-payload.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
-import { READ, transformKind, type TransformKind } from "./transform-kinds.js";
+import { decodeParDoPayload } from "./par-do-payload.js";
+import { PAR_DO, READ, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -17,6 +18,8 @@ export interface LeafTransform {
   readonly kind: TransformKind;
   readonly urn: string;
   readonly payload: Uint8Array;
+  /** Whether it has state or timers: then it starts a stage, and equal keys meet in it. */
+  readonly isStateful: boolean;
   /** Empty for transforms that the runner executes. */
   readonly environmentId: string;
   /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
@@ -76,6 +79,7 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     kind: urn === READ && isOwnSource(payload) ? "read" : transformKind(urn), // F3
     urn,
     payload,
+    isStateful: urn === PAR_DO && isStateful(transform.uniqueName || id, payload),
     environmentId: transform.environmentId ?? "",
     inputs: Object.entries(transform.inputs ?? {})
       .filter(isMain)
@@ -83,6 +87,11 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     sideInputs,
     outputs: Object.values(transform.outputs ?? {}),
   };
+}
+
+function isStateful(uniqueName: string, payload: Uint8Array): boolean {
+  const { stateSpecs, timerFamilySpecs } = decodeParDoPayload(uniqueName, payload);
+  return Object.keys(stateSpecs ?? {}).length + Object.keys(timerFamilySpecs ?? {}).length > 0;
 }
 
 function isLeaf(leaf: LeafTransform, transform: beam.pipeline.IPTransform): boolean {

@@ -17,18 +17,15 @@ export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.ICom
   if (leaf.urn === PAR_DO) validateParDo(leaf, components);
   for (const sideInput of leaf.sideInputs) validateSideInput(leaf, sideInput, components);
   validateArity(leaf);
-  if (leaf.kind === "group-by-key" || leaf.kind === "combine-per-key") validateKeyed(leaf, components);
+  if (leaf.isStateful) validateStateful(leaf, components);
+  if (leaf.kind === "group-by-key" || leaf.kind === "combine-per-key" || leaf.isStateful) validateKeyed(leaf, components);
   if (leaf.kind === "combine-per-key") decodeCombinePayload(leaf.uniqueName, leaf.payload);
   if (leaf.kind === "sdk" || leaf.kind === "combine-per-key" || leaf.kind === "read") validateEnvironment(leaf, components);
 }
 
 function validateParDo(leaf: LeafTransform, components: beam.pipeline.IComponents): void {
   const payload = decodeParDoPayload(leaf.uniqueName, leaf.payload);
-  const names = (map: object | null | undefined): string => Object.keys(map ?? {}).join(", ");
   const features: [used: unknown, feature: string, advice: string][] = [
-    [names(payload.stateSpecs), `state (${names(payload.stateSpecs)})`, "combine per key instead"],
-    [names(payload.timerFamilySpecs), `timers (${names(payload.timerFamilySpecs)})`, "use a windowing strategy instead"],
-    [payload.onWindowExpirationTimerFamilySpec, "a callback on window expiration", "leave it out"],
     [payload.requiresTimeSortedInput, "input sorted by time", "group and sort the elements instead"],
     [payload.requiresStableInput, "stable input", "leave it out"],
     [payload.requestsFinalization, "bundle finalization", "leave it out"],
@@ -40,6 +37,13 @@ function validateParDo(leaf: LeafTransform, components: beam.pipeline.IComponent
       "dangling_reference",
       `transform "${leaf.uniqueName}" names the coder "${restrictionCoderId}" for its restrictions, which the pipeline does not contain`,
     );
+}
+
+/** What merges has no state: nobody knows how to merge it. */
+function validateStateful(leaf: LeafTransform, { pcollections, windowingStrategies }: beam.pipeline.IComponents): void {
+  const strategy = windowingStrategies?.[pcollections?.[leaf.inputs[0]]?.windowingStrategyId ?? ""];
+  if (strategy?.mergeStatus === beam.pipeline.MergeStatus.Enum.NEEDS_MERGE)
+    throw unsupported(leaf, "state or timers in windows that merge", "group by key before, or window it otherwise");
 }
 
 function validateSideInput(leaf: LeafTransform, { tag, pcollection, access }: SideInputUse, components: beam.pipeline.IComponents): void {
@@ -90,7 +94,7 @@ function validateKeyed(leaf: LeafTransform, { pcollections, coders }: beam.pipel
   if (coder?.spec?.urn !== KV_CODER || coder.componentCoderIds?.length !== 2)
     throw new PipelineError(
       "malformed_transform",
-      `transform "${leaf.uniqueName}" groups elements with the coder ${coder?.spec?.urn ?? "?"}; its input must be of keys and values (${KV_CODER})`,
+      `transform "${leaf.uniqueName}" reads elements by key, but their coder is ${coder?.spec?.urn ?? "?"}; its input must be of keys and values (${KV_CODER})`,
     );
 }
 

@@ -15,7 +15,11 @@ const BEAM_REQUIREMENTS: ReadonlySet<string> = new Set(
     (name) => `beam:requirement:pardo:${name}:v1`,
   ),
 );
-const SUPPORTED_REQUIREMENTS: ReadonlySet<string> = new Set(["beam:requirement:pardo:splittable_dofn:v1"]);
+const SUPPORTED_REQUIREMENTS: ReadonlySet<string> = new Set([
+  "beam:requirement:pardo:splittable_dofn:v1",
+  "beam:requirement:pardo:stateful:v1",
+  "beam:requirement:pardo:on_window_expiration:v1",
+]);
 
 /** @throws PipelineError with one of the codes of this folder: see the calls below. */
 export function validatePipeline(pipeline: beam.pipeline.IPipeline): void {

@@ -34,10 +34,12 @@ import {
   type RuntimeOptions,
   type Worker,
 } from "../runtime/index.js";
+import { KeyedHead, KeyedStore } from "../keyed/index.js";
 import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Head, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
+import { readKeyedSpec } from "./read-keyed-spec.js";
 import { readGroupingStrategy } from "./read-grouping-strategy.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
@@ -121,10 +123,14 @@ export class Deployment {
       const { component } = placement;
       const { stage, head } = component;
       this.opening = placement.id;
-      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs));
+      const keyed = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
+      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs, keyed));
       const receiver = executor.receiver(head.output);
       const source = head.kind === "read" ? await this.openSource(placement, head, task) : undefined;
-      const headFor = (next: Receiver): HeadOperator => source?.(next) ?? this.headOf(component, next);
+      const headFor = (next: Receiver): HeadOperator => {
+        if (keyed !== undefined) return new KeyedHead(keyed, next, executor);
+        return source?.(next) ?? this.headOf(component, next);
+      };
       task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
     }
     this.opening = undefined;
@@ -167,7 +173,7 @@ export class Deployment {
   /** An event of a script takes place when nothing else can; if it wakes nobody, the next one does. */
   private stepIfQuiet(): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    while (this.testStreams?.step() === true && this.parts.owner.isIdle);
+    while (this.parts.owner.isIdle && this.testStreams?.step() === true);
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -216,6 +222,12 @@ export class Deployment {
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
     return new GroupByKey(strategy.timestampCombiner, keys, store, receiver);
+  }
+
+  private keyedStore({ stage }: Component, head: Extract<Head, { kind: "keyed" }>): KeyedStore {
+    const coderOf = (coderId: string): Coder<unknown> => this.parts.host.coder(stage, coderId);
+    const keys = keySpaceOf(keyCoderOf(coderOf(head.coderId), head.transformName));
+    return new KeyedStore(readKeyedSpec(head, stage.components, keys, coderOf), () => this.clock.now());
   }
 
   private endsOf({ sideInputs, stage }: Component): Ends {

@@ -58,7 +58,7 @@ export class TestStreams {
     stream.outputs.set(tag, { inbox, port: inbox.addPort(() => {}) });
   }
 
-  /** S1: to be called when nothing else can happen; makes something happen unless all is over, and says whether it has. */
+  /** S1: to be called when nothing else can happen; false if all is over. An event may have no effect, as when time passes that nobody waits for. */
   step(): boolean {
     for (const stream of [...this.streams.values()]) this.endIfOver(stream);
     const waiting = [...this.streams.values()].filter(({ events }) => events.length > 0);

@@ -24,6 +24,8 @@ export interface HeadOperator {
   readonly droppedLate: number;
   /** Elements dropped because the trigger of their window had finished. */
   readonly droppedClosed: number;
+  /** The bundle is over, and all that it has done final. */
+  committed?(): void;
   /** Looks at what has come besides the main input; called at the start of a turn, while no user code is waited for. */
   poll?(): void;
   /** For people: what has to come besides the main input before the task may end; undefined if it may. */

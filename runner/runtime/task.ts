@@ -1,4 +1,4 @@
-import type { StageContext, StageExecutor } from "../../portability/stage-host/index.js";
+import type { KeyedState, StageContext, StageExecutor } from "../../portability/stage-host/index.js";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Receiver, type Timestamp } from "../../portability/values/index.js";
 import type { Clock } from "./clock.js";
 import type { ElementBatch } from "./element-batch.js";
@@ -99,8 +99,9 @@ export class Task {
   }
 
   /** What the executor is opened with. */
-  contextFor(outputs: readonly string[]): StageContext {
+  contextFor(outputs: readonly string[], keyed?: KeyedState): StageContext {
     return {
+      keyed,
       outputs: new Map(outputs.map((pcollection) => [pcollection, this.outbox.receiverOf(pcollection)])),
       sideInputs: new Map(this.sideInputs.map((sideInput) => [sideInput.pcollection, sideInput])),
       shouldPause: () => this.outbox.isFull || this.pacer.overtime(),
@@ -326,6 +327,7 @@ export class Task {
   private bundleClosed(): void {
     this.bundleOpen = false;
     this.bundles++;
+    this.head.committed?.();
     this.outbox.flush();
     this.publishWatermark();
   }

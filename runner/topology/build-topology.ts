@@ -25,7 +25,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   const parallelism = wholeNumber("parallelism", options.parallelism);
   const components = new Map<string, Component>();
   for (const [i, stage] of pipeline.stages.entries()) {
-    const kind = stage.head.kind === "group-by-key" || stage.head.kind === "relay" ? "bolt" : "spout";
+    const kind = isKeyed(stage.head) || stage.head.kind === "relay" ? "bolt" : "spout";
     components.set(stage.id, {
       id: `${kind}-${i + 1} ${componentName(stage)}`,
       kind,
@@ -69,11 +69,16 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
 /** B1 */
 function mostTasks({ graph }: FusedPipeline, { head }: FusedStage, keyGroups: number): number {
   if (head.kind === "relay") return Infinity;
-  if (head.kind === "group-by-key") return keyGroups;
+  if (isKeyed(head)) return keyGroups;
   if (head.kind !== "read") return 1;
   const said = graph.components.transforms?.[head.transform.id]?.annotations?.[BEAMSTORM.PARALLELISM];
   const tasks = said === undefined ? 1 : Number(new TextDecoder().decode(said));
   return Number.isSafeInteger(tasks) && tasks >= 1 ? tasks : 1;
+}
+
+/** Whether equal keys have to meet in one task. */
+function isKeyed({ kind }: { readonly kind: Head["kind"] }): boolean {
+  return kind === "group-by-key" || kind === "keyed";
 }
 
 function wholeNumber(name: string, value: number): number {
@@ -89,6 +94,10 @@ function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
     return { kind, output, transformId: id, tag: outputs.find(([, pcollection]) => pcollection === output)?.[0] ?? "" };
   }
   if (kind === "read") return { kind, output, transformId: head.transform.id, transformName: head.transform.uniqueName };
+  if (kind === "keyed") {
+    const { id, uniqueName } = head.transform;
+    return { kind, output, ...pcollectionOf(pipeline, output), transformId: id, transformName: uniqueName };
+  }
   if (kind !== "group-by-key") return { kind, output };
   const [input] = head.transform.inputs;
   return { kind, output, input, ...pcollectionOf(pipeline, input), transformName: head.transform.uniqueName };
@@ -97,7 +106,7 @@ function toHead(pipeline: FusedPipeline, { head }: FusedStage): Head {
 /** B2 */
 function toGrouping(edge: StageEdge, from: Component, to: Component): Grouping {
   if (edge.sideInput !== undefined) return "all";
-  if (to.head.kind === "group-by-key") return "fields";
+  if (isKeyed(to.head)) return "fields";
   return !edge.reshuffled && from.parallelism === to.parallelism ? "direct" : "shuffle";
 }
 

@@ -32,6 +32,17 @@ export type Head =
       /** Coder of the grouping's input, a KV coder. */
       readonly coderId: string;
       readonly transformName: string;
+    }
+  /** Delivers `KV<K, V>` as they come, and timers, with the state of their key and window, to the transform that reads {@link output}. */
+  | {
+      readonly kind: "keyed";
+      readonly output: string;
+      readonly windowingStrategyId: string;
+      /** Coder of the elements, a KV coder. */
+      readonly coderId: string;
+      /** The stateful transform. */
+      readonly transformId: string;
+      readonly transformName: string;
     };
 
 /** A PCollection that each task of a component is given whole, to be read beside its main input. */

@@ -55,6 +55,13 @@ export class InstantQueue<T> {
     return first;
   }
 
+  /** Keeps only what `keep` accepts. */
+  retain(keep: (instant: Timestamp, item: T) => boolean): void {
+    const instants = this.instants.splice(0);
+    const items = this.items.splice(0);
+    for (let i = 0; i < items.length; i++) if (keep(instants[i], items[i])) this.add(instants[i], items[i]);
+  }
+
   private sink(instant: Timestamp, item: T): void {
     const { instants, items } = this;
     const size = items.length;

@@ -30,7 +30,7 @@ interface State extends Counter {
 type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State, library: typeof LIBRARY) => Receiver;
 
 export function functionOperator(
-  doFn: Exclude<DoFn, { kind: "par-do" }>,
+  doFn: Exclude<DoFn, { kind: "par-do" | "stateful" }>,
   next: Receiver,
   scope: OperatorScope,
   views: ReadonlyMap<string, SideInputView>,

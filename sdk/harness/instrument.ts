@@ -12,6 +12,14 @@ export function instrumentDoFn(doFn: DoFn, step: StepMetrics | undefined): DoFn 
     const spec = withInstrumented(doFn.spec, ["setup", "startBundle", "process", "finishBundle", "teardown"], step);
     return { ...doFn, spec };
   }
+  if (doFn.kind === "stateful") {
+    const spec = withInstrumented(doFn.spec, ["setup", "process", "onWindowExpiration", "teardown"], step);
+    const { onTimer } = doFn.spec;
+    return {
+      ...doFn,
+      spec: onTimer === undefined ? spec : Object.assign(spec, { onTimer: withInstrumented(onTimer, Object.keys(onTimer), step) }),
+    };
+  }
   return { ...doFn, fn: instrument(doFn.fn as unknown as AnyFn, undefined, step) } as unknown as DoFn;
 }
 

@@ -1,4 +1,4 @@
-import type { SideInput } from "../../portability/stage-host/index.js";
+import type { FiredTimer, KeyedState, SideInput } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
 import type { StepMetrics } from "../metrics/step-metrics.js";
 
@@ -22,6 +22,8 @@ export interface Operator {
   isBlocked?(): boolean;
   /** An element whose call has not settled, if there is one. */
   pending?(): { readonly value: unknown } | undefined;
+  /** Calls back for a timer; only where the transform has state. */
+  fire?(timer: FiredTimer): void;
   setup?(): void | Promise<void>;
   teardown?(): void | Promise<void>;
   abort?(): void;
@@ -45,6 +47,8 @@ export interface OperatorScope {
   readonly metrics: StepMetrics | undefined;
   /** The elements of a PCollection that the transform reads as a side input. */
   sideInput(pcollectionId: string): SideInput;
+  /** State and timers, where the stage's transform that reads its input has them. */
+  readonly keyed: KeyedState | undefined;
   /** Has a function called when the run is over in this process. */
   readonly atEnd: (fn: () => void | Promise<void>) => void;
   /** Whether the bundle has failed or was aborted: then nothing more may be sent. */

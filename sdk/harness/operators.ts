@@ -21,6 +21,7 @@ import type { Operator, OperatorScope } from "./operator.js";
 import { parDoOperator } from "./par-do-operator.js";
 import type { Program } from "./program.js";
 import { windowFnOf } from "./window-fns.js";
+import { statefulOperator } from "./stateful-operator.js";
 import { SideInputView } from "./side-input-view.js";
 
 export function createOperator(
@@ -45,8 +46,7 @@ export function createOperator(
       const views = sideInputViews(doFn, transform, descriptor, program, scope);
       scope.allowedSkewMs = doFn.allowedSkewMs ?? 0;
       const called = instrumentDoFn(doFn, scope.metrics);
-      const operator =
-        called.kind === "par-do" ? parDoOperator(called, outputs, scope, views) : functionOperator(called, next(), scope, views);
+      const operator = doFnOperator(called, outputs, scope, views);
       const refreshed = withRefreshedViews(operator, views);
       return observesWindow(doFn) && mayHaveSeveralWindows(transform, descriptor) ? oneWindowAtATime(refreshed) : refreshed;
     }
@@ -81,6 +81,17 @@ export function createOperator(
   }
 }
 
+function doFnOperator(
+  doFn: DoFn,
+  outputs: ReadonlyMap<string, Receiver>,
+  scope: OperatorScope,
+  views: ReadonlyMap<string, SideInputView>,
+): Operator {
+  if (doFn.kind === "par-do") return parDoOperator(doFn, outputs, scope, views);
+  if (doFn.kind === "stateful") return statefulOperator(doFn, outputs, scope, views);
+  return functionOperator(doFn, outputs.values().next().value ?? (() => undefined), scope, views);
+}
+
 function windowOperator(windowFn: WindowFn, next: Receiver, scope: OperatorScope): Operator {
   const assign = windowFn.assign.bind(windowFn) as (timestamp: Timestamp, element: unknown) => readonly Window[];
   return {
@@ -98,6 +109,7 @@ function windowOperator(windowFn: WindowFn, next: Receiver, scope: OperatorScope
 
 /** Whether a function can tell in which window its element is: then it is called once for each. */
 function observesWindow(doFn: DoFn): boolean {
+  if (doFn.kind === "stateful") return false; // its runner sees to it
   return doFn.kind === "par-do" || doFn.fn.length > 1 || doFn.sideInputs !== undefined;
 }
 

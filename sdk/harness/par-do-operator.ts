@@ -66,14 +66,14 @@ function placed(at: Timestamp | EmitAt, value: unknown, meta: ElementMeta, scope
 const LIBRARY = { emittedLate, placed };
 
 /** An output of the operator, and how its emit functions are made: with code of their own, but one for all contexts. */
-interface Port {
+export interface Port {
   readonly tag: string;
   readonly next: Receiver;
   readonly makeEmit: MakeEmit;
 }
 
 /** The context object of one call of `process`, or of several synchronous ones after another. */
-class CallContext extends ReusedContext {
+export class CallContext extends ReusedContext {
   /** Whether the call that owns this context is still running. */
   active = false;
   /** Undefined while outputs go straight through. */
@@ -92,6 +92,10 @@ class CallContext extends ReusedContext {
   }
 }
 
+export function portsOf(outputs: ReadonlyMap<string, Receiver>): Port[] {
+  return [...outputs].map(([tag, next]) => ({ tag, next, makeEmit: withOwnCode(makeEmit) }));
+}
+
 export function parDoOperator(
   doFn: Extract<DoFn, { kind: "par-do" }>,
   outputs: ReadonlyMap<string, Receiver>,
@@ -103,7 +107,7 @@ export function parDoOperator(
   const tagged = !(doFn.tags.length === 1 && doFn.tags[0] === "out");
   const main: Receiver = tagged ? () => undefined : (outputs.get("out") as Receiver);
   let local: unknown;
-  const ports = [...outputs].map(([tag, next]): Port => ({ tag, next, makeEmit: withOwnCode(makeEmit) }));
+  const ports = portsOf(outputs);
   const newContext = (): CallContext => new Context(ports, tagged, local, scope);
   let context = newContext();
 

@@ -46,6 +46,8 @@ export class Program {
     }
     for (const { primitive } of this.nodes.values())
       if (primitive?.kind === "test-stream") add(primitive.coder);
+      else if (primitive?.kind === "par-do" && primitive.doFn.kind === "stateful")
+        for (const { coders } of Object.values(primitive.doFn.state)) coders.forEach(add);
       else if (primitive?.kind === "combine-per-key" && primitive.combineFn.accumulatorCoder !== undefined)
         add(primitive.combineFn.accumulatorCoder);
     return found;

@@ -3,6 +3,7 @@ import type { Coder } from "../../portability/coders/index.js";
 import {
   renderElement,
   UserCodeError,
+  type FiredTimer,
   type StageContext,
   type StageDescriptor,
   type StageExecutor,
@@ -70,6 +71,7 @@ export function openStage(
   }
   for (const input of descriptor.inputs) stage.inputs.set(input, receiverOf(input));
   stage.operators = operators;
+  stage.stateful = operators.find((operator) => operator.fire !== undefined);
   stage.blockers = operators.filter((operator) => operator.blocked !== undefined);
   return stage;
 }
@@ -99,6 +101,7 @@ function scopeOf(
       if (sideInput === undefined) throw new Error(`transform "${name}" reads side input ${pcollectionId}, which its stage is not given`);
       return sideInput;
     },
+    keyed: context.keyed,
     atEnd,
     stopped: () => stage.stopped,
     userError: (action, cause, element) =>
@@ -132,6 +135,8 @@ function counted(consumers: readonly Receiver[], counter: Counter): Receiver {
 class EmbeddedStage implements StageExecutor {
   operators: readonly Operator[] = [];
   blockers: readonly Operator[] = [];
+  /** The one that timers are for. */
+  stateful: Operator | undefined;
   readonly inputs = new Map<string, Receiver>();
   readonly names = new Map<Operator, string>();
   private readonly counters = new Map<string, Counter>();
@@ -168,6 +173,10 @@ class EmbeddedStage implements StageExecutor {
     const receiver = this.inputs.get(pcollectionId);
     if (receiver === undefined) throw new Error(`stage has no input ${pcollectionId}`);
     return receiver;
+  }
+
+  fire(timer: FiredTimer): void {
+    this.stateful?.fire?.(timer);
   }
 
   startBundle(): void | Promise<void> {

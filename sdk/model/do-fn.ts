@@ -1,5 +1,6 @@
 import type { PaneInfo, Timestamp, Window } from "../../portability/values/index.js";
 import type { SideInputs, SideInputViews } from "./side-input.js";
+import type { StateSpecs, TimerSpecs } from "./state-spec.js";
 
 /** What a function may ask about the element it is called with. */
 export interface ElementContext {
@@ -44,7 +45,20 @@ export interface FunctionDoFn extends Common {
 export type DoFn =
   | FunctionDoFn
   | (Common & { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp | Promise<Timestamp> })
-  | (Common & { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[] });
+  | (Common & { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[] })
+  | StatefulDoFn;
+
+/** A ParDo with state and timers. */
+export interface StatefulDoFn extends Common {
+  readonly kind: "stateful";
+  readonly spec: UntypedStatefulParDo;
+  readonly tags: readonly string[];
+  readonly state: StateSpecs;
+  readonly timers: TimerSpecs;
+}
+
+/** The timer family by which a runner tells that a window has expired. */
+export const EXPIRATION_FAMILY = "onWindowExpiration";
 
 /** What `setup` receives. */
 export interface SetupContext {
@@ -61,6 +75,15 @@ export interface UntypedParDo {
   startBundle?(context: { local: unknown }): unknown;
   process(element: unknown, context: unknown): unknown;
   finishBundle?(context: unknown): unknown;
+  teardown?(context: { local: unknown }): unknown;
+}
+
+/** An author's stateful ParDo object once its types have been checked. */
+export interface UntypedStatefulParDo {
+  setup?(context: SetupContext): unknown;
+  process(element: unknown, context: unknown): unknown;
+  readonly onTimer?: Readonly<Record<string, (timer: unknown, context: unknown) => unknown>>;
+  onWindowExpiration?(expired: unknown, context: unknown): unknown;
   teardown?(context: { local: unknown }): unknown;
 }
 

@@ -17,7 +17,8 @@ export type Primitive =
   | { readonly kind: "impulse" }
   | { readonly kind: "test-stream"; readonly coder: Coder<unknown>; readonly events: readonly TestStreamEvent[] }
   | { readonly kind: "read"; readonly source: UntypedSource }
-  | { readonly kind: "par-do"; readonly doFn: DoFn }
+  /** With the coder of its keys, if it has state. */
+  | { readonly kind: "par-do"; readonly doFn: DoFn; readonly keyCoder?: Coder<unknown> }
   | { readonly kind: "flatten" }
   | { readonly kind: "group-by-key"; readonly keyCoder: Coder<unknown>; readonly valueCoder: Coder<unknown> }
   | { readonly kind: "combine-per-key"; readonly combineFn: AsyncCombineFn<unknown, unknown, unknown>; readonly keyCoder: Coder<unknown> }

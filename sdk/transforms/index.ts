@@ -72,3 +72,11 @@ export {
 export { unboundedSource, type UnboundedSourceOptions } from "./unbounded-source.js";
 export { eventTime, ingestionTime, processingTime } from "./watermark-policies.js";
 export { withCoder } from "./with-coder.js";
+export {
+  statefulParDo,
+  type ExpirationContext,
+  type StatefulContext,
+  type StatefulParDoSpec,
+  type TaggedStatefulParDoSpec,
+  type TimerContext,
+} from "./stateful-par-do.js";

@@ -130,7 +130,8 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
   };
 }
 
-function isOutputSpec(outputs: OutputSpec<unknown> | OutputSpecs): outputs is OutputSpec<unknown> {
+/** @internal */
+export function isOutputSpec(outputs: OutputSpec<unknown> | OutputSpecs): outputs is OutputSpec<unknown> {
   return "coder" in outputs && (outputs.coder === undefined || typeof (outputs.coder as Coder<unknown>).encode === "function");
 }
 

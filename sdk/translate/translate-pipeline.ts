@@ -8,6 +8,7 @@ import {
   DEPRECATED_PRIMITIVE,
   DISPLAY_DATA,
   PRIMITIVE,
+  REQUIREMENT,
   SIDE_INPUT_ACCESS,
 } from "../../portability/urns/index.js";
 import type { DoFn } from "../model/do-fn.js";
@@ -20,6 +21,8 @@ import { globalWindows, type WindowFn } from "../../portability/windows/index.js
 import { anyValue } from "../transforms/element-coder.js";
 import { CoderIds, WindowingIds } from "./component-ids.js";
 import { testStreamPayload } from "./test-stream-payload.js";
+import { statefulParts, type TimerCoders } from "./stateful-payload.js";
+import type { Window } from "../../portability/values/index.js";
 import { writeFunctionPayload } from "./function-payload.js";
 import { windowFnToProto } from "../../portability/payloads/window-fns.js";
 
@@ -62,7 +65,7 @@ class Translation {
         },
       },
       rootTransformIds: this.graph.root.children.map((child) => child.uniqueName),
-      requirements: [],
+      requirements: requirementsOf(this.graph.root),
     };
   }
 
@@ -126,6 +129,11 @@ class Translation {
     return { urn: windowFn.urn, payload: writeFunctionPayload({ transform: this.ownWindowFns.get(windowFn) ?? "" }) };
   }
 
+  private timerCoders({ inputs }: TransformNode, keyCoder = anyValue): TimerCoders {
+    const input = inputs.get("in") ?? only(inputs);
+    return { key: keyCoder, window: windowCoderOf(input.windowing.windowFn) as Coder<Window> };
+  }
+
   private specOf(node: TransformNode): beam.pipeline.IFunctionSpec | undefined {
     const { primitive } = node;
     if (primitive === undefined) return node.urn === undefined ? undefined : { urn: node.urn };
@@ -153,6 +161,7 @@ class Translation {
           payload: beam.pipeline.ParDoPayload.encode({
             doFn: { urn: BEAMSTORM.DO_FN, payload: fn },
             sideInputs: sideInputsOf(primitive.doFn, fn),
+            ...statefulParts(primitive.doFn, this.timerCoders(node, primitive.keyCoder), (coder) => this.coders.idOf(coder)),
           }).finish(),
         };
       case "window-into":
@@ -175,6 +184,20 @@ class Translation {
 function windowCoderOf(windowFn: WindowFn<never>): Coder<unknown> {
   if (windowFn instanceof OwnWindowFn) return windowFn.windowCoder;
   return windowFn === globalWindows ? globalWindowCoder : (intervalWindowCoder as Coder<unknown>);
+}
+
+/** What a runner must be able to do. */
+function requirementsOf(root: TransformNode): string[] {
+  const found = new Set<string>();
+  const visit = ({ primitive, children }: TransformNode): void => {
+    if (primitive?.kind === "par-do" && primitive.doFn.kind === "stateful") {
+      found.add(REQUIREMENT.REQUIRES_STATEFUL_PROCESSING);
+      if (primitive.doFn.spec.onWindowExpiration !== undefined) found.add(REQUIREMENT.REQUIRES_ON_WINDOW_EXPIRATION);
+    }
+    children.forEach(visit);
+  };
+  visit(root);
+  return [...found];
 }
 
 /** Each window function, and the first transform that uses it. */

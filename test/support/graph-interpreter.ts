@@ -88,6 +88,7 @@ function deliver({ head }: Component, arrived: Value[]): Value[] {
     case "empty":
       return [];
     case "relay":
+    case "keyed":
       return arrived;
     case "group-by-key":
       return group(arrived);

@@ -34,6 +34,7 @@ const mayImport: Record<string, string[]> = {
   ],
   sdk: ["sdk", "portability"],
   "sdk/model": shared,
+  "sdk/state": ["sdk/model", "sdk/transforms", ...shared],
   "sdk/metrics": ["portability/metrics"],
   "sdk/transforms": ["sdk/model", ...shared],
   "sdk/translate": ["sdk/model", "sdk/transforms", "portability"],
@@ -45,9 +46,10 @@ const mayImport: Record<string, string[]> = {
   "runner/graph": ["portability"],
   "runner/topology": ["runner/graph", ...shared],
   "runner/windows": ["runner/store", ...plain],
+  "runner/keyed": ["runner/store", "runner/windows", ...shared],
   "runner/store": plain,
   "runner/bundles": ["portability"], // the runner side of the Fn API knows stages and nothing of tasks
-  "runner/job": ["runner/topology", "runner/windows", "runner/store", "runner/runtime", "portability"], // nor of how stages are executed
+  "runner/job": ["runner/topology", "runner/windows", "runner/keyed", "runner/store", "runner/runtime", "portability"], // nor of how stages are executed
   "runner/runtime": ["runner/topology", "runner/windows", "runner/store", ...shared],
   local: ["sdk", "runner", "portability"],
   cli: ["local", "sdk", "runner", "portability"],

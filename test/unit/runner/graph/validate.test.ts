@@ -43,8 +43,8 @@ describe("validatePipeline", () => {
 
     it("names the ones of Beam that cannot be met yet", () => {
       const p = wordCount();
-      p.requirements.push("beam:requirement:pardo:stateful:v1");
-      refuses(p, "unsupported_feature", /beam:requirement:pardo:stateful:v1/);
+      p.requirements.push("beam:requirement:pardo:stateful:v1", "beam:requirement:pardo:finalization:v1");
+      refuses(p, "unsupported_feature", /beam:requirement:pardo:finalization:v1/);
     });
   });
 
@@ -133,7 +133,7 @@ describe("validatePipeline", () => {
     it("refuses a grouping of elements that are not keyed", () => {
       const p = wordCount();
       p.groupByKey("group", "read.0");
-      refuses(p, "malformed_transform", /"group" groups elements with the coder beam:coder:bytes:v1/);
+      refuses(p, "malformed_transform", /"group" reads elements by key, but their coder is beam:coder:bytes:v1/);
     });
 
     it("refuses a wrong number of inputs", () => {
@@ -166,16 +166,37 @@ describe("validatePipeline", () => {
       refuses(p, "unknown_transform", /"teleport" has the URN acme:teleport:v1/);
     });
 
-    for (const [feature, payload] of [
-      ["state \\(total\\)", { stateSpecs: { total: {} } }],
-      ["timers \\(expiry\\)", { timerFamilySpecs: { expiry: {} } }],
-      ["input sorted by time", { requiresTimeSortedInput: true }],
-    ] as const)
+    for (const [feature, payload] of [["input sorted by time", { requiresTimeSortedInput: true }]] as const)
       it(`refuses ${feature} and names the transform`, () => {
         const p = wordCount();
         p.transforms["split"].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, ...payload }).finish();
         refuses(p, "unsupported_feature", new RegExp(`"split" uses ${feature}`));
       });
+
+    for (const [what, payload] of [
+      ["state", { stateSpecs: { total: { bagSpec: {} } } }],
+      ["timers", { timerFamilySpecs: { expiry: {} } }],
+    ] as const) {
+      const withPayload = (p: PipelineBuilder, id: string): PipelineBuilder => {
+        p.transforms[id].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, ...payload }).finish();
+        return p;
+      };
+
+      it(`refuses ${what} of elements without keys`, () => {
+        refuses(
+          withPayload(wordCount(), "split"),
+          "malformed_transform",
+          /"split" reads elements by key, but their coder is beam:coder:bytes/,
+        );
+      });
+
+      it(`refuses ${what} in windows that merge`, () => {
+        const p = wordCount();
+        p.windowingStrategies["sessions"] = { mergeStatus: beam.pipeline.MergeStatus.Enum.NEEDS_MERGE };
+        p.pcollections["read.0"].windowingStrategyId = "sessions";
+        refuses(withPayload(p, "split"), "unsupported_feature", /"split" uses state or timers in windows that merge/);
+      });
+    }
 
     const iterable = { urn: "beam:side_input:iterable:v1" };
     const multimap = { urn: "beam:side_input:multimap:v1" };

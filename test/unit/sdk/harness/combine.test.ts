@@ -17,6 +17,7 @@ import { at } from "../../../support/stage-driver.js";
 const scope: OperatorScope = {
   name: "combine",
   allowedSkewMs: 0,
+  keyed: undefined,
   shouldPause: () => false,
   resume: () => Promise.resolve(),
   stopped: () => false,

@@ -1,0 +1,31 @@
+/** Something whose changes can be taken back. */
+export interface Restorable<Saved = unknown> {
+  restore(saved: Saved): void;
+}
+
+/**
+ * What the bundle under way has changed, as it was before.
+ *
+ * - L1. Whatever is changed in place is saved before its first change in a bundle, and only then: {@link bundle} tells.
+ */
+export class BundleLog {
+  /** Another number for every bundle. */
+  bundle = 1;
+  private readonly targets: Restorable[] = [];
+  private readonly saved: unknown[] = [];
+
+  save<Saved>(target: Restorable<Saved>, saved: Saved): void {
+    this.targets.push(target as Restorable);
+    this.saved.push(saved);
+  }
+
+  commit(): void {
+    this.targets.length = this.saved.length = 0;
+    this.bundle++;
+  }
+
+  rollback(): void {
+    for (let i = this.targets.length - 1; i >= 0; i--) this.targets[i].restore(this.saved[i]);
+    this.commit();
+  }
+}

@@ -1,0 +1,4 @@
+// State and timers of stateful transforms: a head operator, free of protos and of how bundles are made.
+export { KeyedHead } from "./keyed-head.js";
+export type { CellSpec, FamilySpec, KeyedSpec } from "./keyed-spec.js";
+export { KeyedStore } from "./keyed-store.js";

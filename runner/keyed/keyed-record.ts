@@ -1,0 +1,108 @@
+import type { Timestamp, Window } from "../../portability/values/index.js";
+import type { StateKey } from "../store/index.js";
+import type { Alarm } from "./alarm-queue.js";
+import type { BundleLog, Restorable } from "./bundle-log.js";
+import type { FamilySpec } from "./keyed-spec.js";
+
+/** All records of one window. */
+export interface WindowRecords {
+  readonly window: Window;
+  /** The last instant at which the window has state. */
+  readonly expiresAt: Timestamp;
+  readonly records: Map<StateKey, KeyedRecord>;
+}
+
+/** The state and the timers of one key and window. */
+export class KeyedRecord implements Restorable<readonly unknown[]> {
+  /** The bundle in which it was written last, and what it held before. */
+  private savedIn = 0;
+  private saved: readonly unknown[] = [];
+  /** By family. */
+  readonly timers: (Map<string, Timer> | undefined)[] = [];
+  /** The bundle that may have left it empty. */
+  writtenIn = 0;
+  /** Timers that are set. */
+  pending = 0;
+
+  constructor(
+    readonly of: WindowRecords,
+    readonly id: StateKey,
+    readonly key: unknown,
+    /** What each cell holds; undefined where it is empty. */
+    private cells: unknown[],
+  ) {}
+
+  get(cell: number): unknown {
+    return this.cells[cell];
+  }
+
+  set(cell: number, content: unknown, log: BundleLog): void {
+    this.touch(log);
+    this.cells[cell] = content;
+  }
+
+  /** Whether a cell holds something else than before the bundle. */
+  isFresh(cell: number, log: BundleLog): boolean {
+    return this.savedIn === log.bundle && this.saved[cell] !== this.cells[cell];
+  }
+
+  /** Whether it makes no difference if it is there. */
+  get isEmpty(): boolean {
+    if (this.pending > 0) return false;
+    for (let i = 0; i < this.cells.length; i++) if (this.cells[i] !== undefined) return false;
+    return true;
+  }
+
+  /** True the first time in a bundle. */
+  touch(log: BundleLog): boolean {
+    if (this.savedIn === log.bundle) return false;
+    this.savedIn = log.bundle;
+    this.saved = this.cells.slice();
+    log.save(this, this.saved);
+    return true;
+  }
+
+  restore(saved: readonly unknown[]): void {
+    this.cells = saved.slice();
+  }
+}
+
+/** When a timer fires, and what it is for: Infinity twice if it is not set. */
+interface SavedTimer {
+  readonly due: Timestamp;
+  readonly outputAt: Timestamp;
+  readonly holdAt: Timestamp;
+}
+
+/** One timer: there is an object for each key, window, family and tag that has ever been set, until the record goes. */
+export class Timer implements Alarm, Restorable<SavedTimer> {
+  due: Timestamp = Infinity;
+  queuedAt: Timestamp = Infinity;
+  outputAt: Timestamp = Infinity;
+  /** Where it holds the output watermark; undefined if it never has. */
+  hold: Alarm | undefined;
+  private savedIn = 0;
+
+  constructor(
+    readonly record: KeyedRecord,
+    readonly family: FamilySpec,
+    readonly tag: string,
+    private readonly owner: TimerOwner,
+  ) {}
+
+  save(log: BundleLog): void {
+    if (this.savedIn === log.bundle) return;
+    this.savedIn = log.bundle;
+    log.save<SavedTimer>(this, { due: this.due, outputAt: this.outputAt, holdAt: this.hold?.due ?? Infinity });
+  }
+
+  restore({ due, outputAt, holdAt }: SavedTimer): void {
+    this.owner.put(this, due, outputAt, holdAt);
+  }
+}
+
+/** Who keeps the queues of timers. */
+export interface TimerOwner {
+  /** Sets or takes back a timer, whatever it was; nothing is saved. */
+  put(timer: Timer, due: Timestamp, outputAt: Timestamp, holdAt: Timestamp): void;
+}

@@ -1,0 +1,70 @@
+// The timers of a stateful transform, of all keys and windows.
+//
+// U1. There is at most one for each key, window, family and tag: the one that was set last.
+// U2. Event-time timers fire in the order of their times, whenever they were set; so do those of processing time.
+// U3. A timer that fires at the time that it puts out at needs no hold: the watermark goes no further before it has fired.
+import type { Timestamp } from "../../portability/values/index.js";
+import { AlarmQueue, type Alarm } from "./alarm-queue.js";
+import type { BundleLog } from "./bundle-log.js";
+import { Timer, type KeyedRecord, type TimerOwner } from "./keyed-record.js";
+import type { FamilySpec } from "./keyed-spec.js";
+
+export class UserTimers implements TimerOwner {
+  readonly event = new AlarmQueue<Timer>();
+  readonly processing = new AlarmQueue<Timer>();
+  private readonly holds = new AlarmQueue<Alarm>();
+
+  constructor(private readonly log: BundleLog) {}
+
+  /** Sets the timer. */
+  set(record: KeyedRecord, family: FamilySpec, index: number, tag: string, fireAt: Timestamp, outputAt: Timestamp, holds: boolean): void {
+    const tags = (record.timers[index] ??= new Map<string, Timer>());
+    let timer = tags.get(tag);
+    if (timer === undefined) tags.set(tag, (timer = new Timer(record, family, tag, this)));
+    timer.save(this.log);
+    const needsHold = holds && (family.domain === "processing" || outputAt < fireAt); // U3
+    this.put(timer, fireAt, outputAt, needsHold ? outputAt : Infinity);
+  }
+
+  clear(record: KeyedRecord, index: number, tag: string): void {
+    const timer = record.timers[index]?.get(tag);
+    if (timer === undefined || timer.due === Infinity) return;
+    timer.save(this.log);
+    this.put(timer, Infinity, Infinity, Infinity);
+  }
+
+  /** Takes the timer that is due next in its domain: it is not set any more. */
+  take(domain: FamilySpec["domain"]): { readonly timer: Timer; readonly fireAt: Timestamp; readonly outputAt: Timestamp } {
+    const queue = this[domain];
+    const fireAt = queue.next;
+    const timer = queue.take()!;
+    const { outputAt } = timer;
+    timer.due = fireAt; // as it is to be found again if the bundle fails
+    timer.save(this.log);
+    timer.due = Infinity;
+    timer.record.pending--;
+    timer.outputAt = Infinity;
+    if (timer.hold !== undefined) this.holds.set(timer.hold, Infinity);
+    return { timer, fireAt, outputAt };
+  }
+
+  /** The earliest time at which a timer holds the output watermark; Infinity if none does. */
+  get hold(): Timestamp {
+    return this.holds.next;
+  }
+
+  put(timer: Timer, due: Timestamp, outputAt: Timestamp, holdAt: Timestamp): void {
+    if (timer.due < Infinity !== due < Infinity) timer.record.pending += due < Infinity ? 1 : -1;
+    this[timer.family.domain].set(timer, due);
+    timer.outputAt = outputAt;
+    if (holdAt < Infinity) timer.hold ??= { due: Infinity, queuedAt: Infinity };
+    if (timer.hold !== undefined) this.holds.set(timer.hold, holdAt);
+  }
+
+  /** Takes back all timers of a record, for good. */
+  forget(record: KeyedRecord): void {
+    if (record.pending === 0) return;
+    for (const tags of record.timers)
+      if (tags !== undefined) for (const timer of tags.values()) if (timer.due < Infinity) this.put(timer, Infinity, Infinity, Infinity);
+  }
+}
