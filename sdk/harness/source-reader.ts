@@ -101,7 +101,15 @@ class ProgramReader implements SourceReader {
   }
 
   close(): Promise<void> {
-    return (this.closing ??= Promise.resolve(this.reader.close?.()));
+    return (this.closing ??= this.closeOnce());
+  }
+
+  private async closeOnce(): Promise<void> {
+    try {
+      await this.reader.close?.();
+    } catch (cause) {
+      throw this.failed("the source could not be closed", cause);
+    }
   }
 
   private readonly take = (element: unknown, given?: Timestamp): boolean => {
