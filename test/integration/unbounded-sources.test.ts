@@ -84,6 +84,7 @@ describe("an unbounded source", () => {
     let timer: NodeJS.Timeout | undefined;
     const patient = unboundedSource<number>({
       maxElements: 1,
+      watermark: eventTime(() => 0), // does not wait for the clock either
       open({ available }) {
         let has = false;
         timer ??= setTimeout(() => {
