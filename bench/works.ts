@@ -15,6 +15,8 @@ export const workNames = [
   "hop",
   "nexmark",
   "tumbling",
+  "stateful",
+  "timers",
 ] as const;
 /** Works that need peers which are not installed with npm: they run when they are named, or with `--peers`. */
 export const peerWorkNames = ["python"] as const;

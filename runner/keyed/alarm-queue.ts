@@ -1,5 +1,5 @@
 import type { Timestamp } from "../../portability/values/index.js";
-import { InstantQueue } from "../windows/index.js";
+import { RadixQueue } from "./radix-queue.js";
 
 /** Something that is due at an instant, which may change. Belongs to one queue. */
 export interface Alarm {
@@ -20,7 +20,7 @@ const LITTLE = 1024;
  * - A2. Entries that stand for nothing are never more than those that do, but for a few.
  */
 export class AlarmQueue<A extends Alarm> {
-  private readonly queue = new InstantQueue<A>();
+  private readonly queue = new RadixQueue<A>();
   /** Entries whose alarm is queued earlier, or called off. */
   private garbage = 0;
 
@@ -41,9 +41,9 @@ export class AlarmQueue<A extends Alarm> {
   get next(): Timestamp {
     const { queue } = this;
     for (;;) {
-      const alarm = queue.peek();
-      if (alarm === undefined) return Infinity;
+      if (queue.size === 0) return Infinity;
       const instant = queue.next;
+      const alarm = queue.peek()!;
       if (alarm.queuedAt === instant) {
         if (alarm.due === instant) return instant;
         queue.take();
@@ -57,9 +57,8 @@ export class AlarmQueue<A extends Alarm> {
     }
   }
 
-  /** Takes the alarm that is due at {@link next}, and calls it off. */
-  take(): A | undefined {
-    if (this.next === Infinity) return undefined;
+  /** Takes the alarm that is due at {@link next}, which has just been asked and was no Infinity, and calls it off. */
+  take(): A {
     const alarm = this.queue.take()!;
     alarm.due = alarm.queuedAt = Infinity;
     return alarm;

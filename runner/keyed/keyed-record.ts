@@ -17,8 +17,11 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
   /** The bundle in which it was written last, and what it held before. */
   private savedIn = 0;
   private saved: readonly unknown[] = [];
-  /** By family. */
-  readonly timers: (Map<string, Timer> | undefined)[] = [];
+  /** The first of its timers, which name one another; there are few for most keys. */
+  timers: Timer | undefined;
+  /** The same by family and tag, where they are many. */
+  private byTag: Map<string, Timer> | undefined;
+  private timerCount = 0;
   /** The bundle that may have left it empty. */
   writtenIn = 0;
   /** Timers that are set. */
@@ -53,19 +56,36 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
     return true;
   }
 
-  /** True the first time in a bundle. */
-  touch(log: BundleLog): boolean {
-    if (this.savedIn === log.bundle) return false;
+  timerOf(family: FamilySpec, tag: string): Timer | undefined {
+    if (this.byTag !== undefined) return this.byTag.get(`${family.id} ${tag}`);
+    let timer = this.timers;
+    while (timer !== undefined && (timer.tag !== tag || timer.family !== family)) timer = timer.next;
+    return timer;
+  }
+
+  addTimer(timer: Timer): void {
+    timer.next = this.timers;
+    this.timers = timer;
+    if (++this.timerCount <= FEW) return;
+    this.byTag ??= new Map();
+    for (let each = this.timers as Timer | undefined; each !== undefined && this.byTag.size < this.timerCount; each = each.next)
+      this.byTag.set(`${each.family.id} ${each.tag}`, each);
+  }
+
+  private touch(log: BundleLog): void {
+    if (this.savedIn === log.bundle) return;
     this.savedIn = log.bundle;
     this.saved = this.cells.slice();
     log.save(this, this.saved);
-    return true;
   }
 
   restore(saved: readonly unknown[]): void {
     this.cells = saved.slice();
   }
 }
+
+/** Timers of a record that are looked through one by one. */
+const FEW = 8;
 
 /** When a timer fires, and what it is for: Infinity twice if it is not set. */
 interface SavedTimer {
@@ -74,6 +94,8 @@ interface SavedTimer {
   readonly holdAt: Timestamp;
 }
 
+const NOT_SET: SavedTimer = { due: Infinity, outputAt: Infinity, holdAt: Infinity };
+
 /** One timer: there is an object for each key, window, family and tag that has ever been set, until the record goes. */
 export class Timer implements Alarm, Restorable<SavedTimer> {
   due: Timestamp = Infinity;
@@ -81,6 +103,8 @@ export class Timer implements Alarm, Restorable<SavedTimer> {
   outputAt: Timestamp = Infinity;
   /** Where it holds the output watermark; undefined if it never has. */
   hold: Alarm | undefined;
+  /** Another one of the record. */
+  next: Timer | undefined;
   private savedIn = 0;
 
   constructor(
@@ -93,7 +117,8 @@ export class Timer implements Alarm, Restorable<SavedTimer> {
   save(log: BundleLog): void {
     if (this.savedIn === log.bundle) return;
     this.savedIn = log.bundle;
-    log.save<SavedTimer>(this, { due: this.due, outputAt: this.outputAt, holdAt: this.hold?.due ?? Infinity });
+    const { due, outputAt } = this;
+    log.save(this, due === Infinity ? NOT_SET : { due, outputAt, holdAt: this.hold?.due ?? Infinity });
   }
 
   restore({ due, outputAt, holdAt }: SavedTimer): void {

@@ -32,13 +32,16 @@ export class KeyedStore implements KeyedState {
   /** Whether timers of processing time may be set: what would wait for ever is dropped. */
   takesProcessingTimers = true;
   private readonly windows = new WindowMap<WindowRecords>();
+  private readonly noCells: readonly unknown[];
   /** K3 */
   private readonly written: KeyedRecord[] = [];
 
   constructor(
     readonly spec: KeyedSpec,
     private readonly now: () => Timestamp,
-  ) {}
+  ) {
+    this.noCells = spec.cells.map(() => undefined);
+  }
 
   /** Selects the record of a key and window; false, and nothing is selected, if the window has expired. */
   select(key: unknown, window: Window): boolean {
@@ -47,7 +50,7 @@ export class KeyedStore implements KeyedState {
     const id = this.spec.keys.identify(key);
     let record = of.records.get(id);
     if (record === undefined) {
-      record = new KeyedRecord(of, id, key, new Array<unknown>(this.spec.cells.length).fill(undefined));
+      record = new KeyedRecord(of, id, key, this.noCells.slice());
       of.records.set(id, record);
       this.write(record);
     }
@@ -108,16 +111,16 @@ export class KeyedStore implements KeyedState {
 
   timers(familyId: string): TimerCells {
     const { families } = this.spec;
-    const index = families.findIndex(({ id }) => id === familyId);
-    if (index < 0) throw new PipelineError("unknown_timer", `there is no timer family "${familyId}"`);
-    return this.timersOf(families[index], index);
+    const family = families.find(({ id }) => id === familyId);
+    if (family === undefined) throw new PipelineError("unknown_timer", `there is no timer family "${familyId}"`);
+    return this.timersOf(family);
   }
 
   expiryOf({ maxTimestamp }: Window): Timestamp {
     return Math.min(maxTimestamp + this.spec.allowedLatenessMs, MAX_TIMESTAMP - 2); // before the end of time, where everything has expired
   }
 
-  private timersOf(family: FamilySpec, index: number): TimerCells {
+  private timersOf(family: FamilySpec): TimerCells {
     const timeOf = (): Timestamp => (family.domain === "event" ? this.inputWatermark : this.now());
     const { pendingTimers } = this;
     const store = this as KeyedStore;
@@ -128,11 +131,11 @@ export class KeyedStore implements KeyedState {
       set(tag, fireAt, outputAt, holds) {
         if (family.domain === "processing" && !store.takesProcessingTimers) return;
         store.write(store.selected);
-        pendingTimers.set(store.selected, family, index, tag, fireAt, outputAt, holds);
+        pendingTimers.set(store.selected, family, tag, fireAt, outputAt, holds);
       },
       clear(tag) {
         store.write(store.selected);
-        pendingTimers.clear(store.selected, index, tag);
+        pendingTimers.clear(store.selected, family, tag);
       },
     };
   }

@@ -17,17 +17,16 @@ export class UserTimers implements TimerOwner {
   constructor(private readonly log: BundleLog) {}
 
   /** Sets the timer. */
-  set(record: KeyedRecord, family: FamilySpec, index: number, tag: string, fireAt: Timestamp, outputAt: Timestamp, holds: boolean): void {
-    const tags = (record.timers[index] ??= new Map<string, Timer>());
-    let timer = tags.get(tag);
-    if (timer === undefined) tags.set(tag, (timer = new Timer(record, family, tag, this)));
+  set(record: KeyedRecord, family: FamilySpec, tag: string, fireAt: Timestamp, outputAt: Timestamp, holds: boolean): void {
+    let timer = record.timerOf(family, tag);
+    if (timer === undefined) record.addTimer((timer = new Timer(record, family, tag, this)));
     timer.save(this.log);
     const needsHold = holds && (family.domain === "processing" || outputAt < fireAt); // U3
     this.put(timer, fireAt, outputAt, needsHold ? outputAt : Infinity);
   }
 
-  clear(record: KeyedRecord, index: number, tag: string): void {
-    const timer = record.timers[index]?.get(tag);
+  clear(record: KeyedRecord, family: FamilySpec, tag: string): void {
+    const timer = record.timerOf(family, tag);
     if (timer === undefined || timer.due === Infinity) return;
     timer.save(this.log);
     this.put(timer, Infinity, Infinity, Infinity);
@@ -37,7 +36,7 @@ export class UserTimers implements TimerOwner {
   take(domain: FamilySpec["domain"]): { readonly timer: Timer; readonly fireAt: Timestamp; readonly outputAt: Timestamp } {
     const queue = this[domain];
     const fireAt = queue.next;
-    const timer = queue.take()!;
+    const timer = queue.take();
     const { outputAt } = timer;
     timer.due = fireAt; // as it is to be found again if the bundle fails
     timer.save(this.log);
@@ -64,7 +63,7 @@ export class UserTimers implements TimerOwner {
   /** Takes back all timers of a record, for good. */
   forget(record: KeyedRecord): void {
     if (record.pending === 0) return;
-    for (const tags of record.timers)
-      if (tags !== undefined) for (const timer of tags.values()) if (timer.due < Infinity) this.put(timer, Infinity, Infinity, Infinity);
+    for (let timer = record.timers; timer !== undefined; timer = timer.next)
+      if (timer.due < Infinity) this.put(timer, Infinity, Infinity, Infinity);
   }
 }
