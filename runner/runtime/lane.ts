@@ -2,6 +2,7 @@ import type { ElementMeta, Timestamp } from "../../portability/values/index.js";
 import type { OutputChannel } from "./channel.js";
 import { ElementBatch } from "./element-batch.js";
 import type { ElementSizer } from "./element-sizer.js";
+import { IDLE } from "./watermark-coalescer.js";
 
 /** Who wants to know how lanes fare: the outbox. */
 export interface LaneOwner {
@@ -15,7 +16,8 @@ export interface LaneOwner {
 /**
  * A batch in the making and the channels it may go to: one channel, or, for a shuffle, any of several.
  *
- * - L1. A watermark leaves only after everything that was pushed before it; of several waiting ones the newest is sent.
+ * - L1. A watermark leaves only after everything that was pushed before it; of several waiting ones the newest is sent. That the task is
+ *   idle leaves behind its watermark, unless another watermark has followed.
  * - L2. A lane is *full* from the moment its batch is large enough to go and no channel has room, until it went.
  *   What is pushed meanwhile is kept.
  * - L3. With several channels a batch goes to the one with most room, one in the same process if any has room.
@@ -29,6 +31,7 @@ export class Lane {
   private full = false;
   private flushWanted = false;
   private watermark: Timestamp | undefined;
+  private idle = false;
 
   constructor(
     private readonly channels: readonly OutputChannel[],
@@ -57,15 +60,16 @@ export class Lane {
     this.sendWatermarkNow();
   }
 
-  /** L1 */
+  /** L1; or {@link IDLE}. */
   sendWatermark(watermark: Timestamp): void {
-    this.watermark = watermark;
+    this.idle = watermark === IDLE;
+    if (!this.idle) this.watermark = watermark;
     this.flush();
   }
 
   /** Whether nothing is left to send. */
   get isEmpty(): boolean {
-    return this.batch.values.length === 0 && this.watermark === undefined;
+    return this.batch.values.length === 0 && this.watermark === undefined && !this.idle;
   }
 
   get queuedBytes(): number {
@@ -111,10 +115,12 @@ export class Lane {
   }
 
   private sendWatermarkNow(): void {
-    if (this.watermark === undefined || this.batch.values.length > 0) return;
-    const { watermark } = this;
+    if (this.batch.values.length > 0) return;
+    const { watermark, idle } = this;
     this.watermark = undefined;
-    for (const channel of this.channels) channel.sendWatermark(watermark);
+    this.idle = false;
+    if (watermark !== undefined) for (const channel of this.channels) channel.sendWatermark(watermark);
+    if (idle) for (const channel of this.channels) channel.sendWatermark(IDLE);
   }
 
   private roomCame(): void {

@@ -1,18 +1,21 @@
 import { MIN_TIMESTAMP, type Receiver, type Timestamp } from "../../portability/values/index.js";
 import type { LaneOwner } from "./lane.js";
 import { sendWatermark, type OutputStream } from "./output-stream.js";
+import { IDLE } from "./watermark-coalescer.js";
 
 /**
  * All output of a task: for each output PCollection a tee of the streams that carry it.
  *
  * - O1. Elements pushed while {@link isFull} are kept; the task pushes no more than what one input element emits then.
  * - O2. The watermark goes to every channel of every stream, behind the elements before it, and never moves back.
+ * - O3. So does {@link IDLE}; the next watermark ends it for all channels, although it may be the same as before.
  */
 export class Outbox implements LaneOwner {
   /** Told when something that waited for room went. */
   onRoom: () => void = () => {};
   /** The watermark sent last. */
   watermark: Timestamp = MIN_TIMESTAMP;
+  private idle = false;
   private readonly streams: OutputStream[] = [];
   private readonly receivers = new Map<string, Receiver>();
   private fullLanes = 0;
@@ -59,9 +62,17 @@ export class Outbox implements LaneOwner {
 
   /** O2: ignores a watermark that is not news. */
   sendWatermark(watermark: Timestamp): void {
-    if (watermark <= this.watermark) return;
-    this.watermark = watermark;
-    for (const stream of this.streams) sendWatermark(stream, watermark);
+    if (watermark <= this.watermark && !this.idle) return;
+    this.idle = false; // O3
+    this.watermark = Math.max(watermark, this.watermark);
+    for (const stream of this.streams) sendWatermark(stream, this.watermark);
+  }
+
+  /** Says that nothing is to be waited for from here until there is something again. */
+  sendIdle(): void {
+    if (this.idle) return;
+    this.idle = true;
+    for (const stream of this.streams) sendWatermark(stream, IDLE);
   }
 
   laneFilled(): void {

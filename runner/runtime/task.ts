@@ -45,8 +45,10 @@ type Phase = "new" | "opened" | "running" | "closing" | "closed" | "done" | "sto
  * - T4. At most one promise of user code is waited for at a time; while one is, a turn does nothing but let it resume.
  * - T5. Done means: input over, side inputs included, all of it processed, executor closed, output and final watermark handed over.
  * - T6. While the head has something to emit the output watermark stays: groups that are given earlier timestamps behind it are late
- *   or not whatever bundles they came in. Bounded input moves it once, from the minimum to the maximum.
+ *   or not whatever bundles they came in. Bounded input moves it once, from the minimum to the maximum. A source may always have something:
+ *   its watermark moves with every bundle.
  * - T7. Processing time, too, takes effect only between bundles. A task whose head waits for it is woken by the clock.
+ * - T8. A task whose input is idle is idle itself, unless it holds something back. It says so behind all that it has put out.
  */
 export class Task {
   readonly id: string;
@@ -147,7 +149,7 @@ export class Task {
     try {
       if (phase === "opened" || phase === "running") {
         this.executor.abort();
-        this.closing = this.executor.close();
+        this.closing = this.closeParts();
       }
       await this.closing;
     } catch {
@@ -167,6 +169,11 @@ export class Task {
   /** Whether the clock is to wake it. */
   get waitsForTime(): boolean {
     return this.alarm < Infinity;
+  }
+
+  /** Whether it waits for the world outside, which nobody can tell anything of. */
+  get waitsForSource(): boolean {
+    return this.phase === "running" && this.head.isSource === true && this.head.waitsFor !== undefined;
   }
 
   /** What the task needs to go on, for people. */
@@ -225,6 +232,7 @@ export class Task {
           continue;
         }
         if (this.inputWatermark === MAX_TIMESTAMP && this.head.waitsFor === undefined) this.close();
+        else if (this.isIdle()) this.outbox.sendIdle();
         else this.outbox.flush();
         this.setAlarm();
         return false; // woken by input, or by the clock
@@ -326,9 +334,15 @@ export class Task {
 
   /** T3; the final watermark waits until the executor is closed (T5). */
   private publishWatermark(): void {
-    if (this.head.draining) return; // T6
+    if (this.head.draining && this.head.isSource !== true) return; // T6
+    if (this.head.isIdle === true) return; // T8
     const watermark = Math.min(this.inputWatermark, this.head.hold());
     if (watermark < MAX_TIMESTAMP) this.outbox.sendWatermark(watermark);
+  }
+
+  /** T8 */
+  private isIdle(): boolean {
+    return this.head.isIdle ?? (this.inbox.isIdle && this.head.hold() >= this.inputWatermark);
   }
 
   private timeHasCome(): boolean {
@@ -352,7 +366,7 @@ export class Task {
   private close(): void {
     this.phase = "closing";
     this.finalCounts = new Map(this.executor.elementCounts());
-    this.closing = this.executor.close();
+    this.closing = this.closeParts();
     this.waitFor(
       this.closing.then(() => {
         if (this.phase !== "closing") return;
@@ -362,6 +376,11 @@ export class Task {
       }),
       "closing of user code",
     );
+  }
+
+  private async closeParts(): Promise<void> {
+    const ends = await Promise.allSettled([this.executor.close(), this.head.close?.()]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   private finishIfHandedOver(): void {

@@ -16,6 +16,7 @@ import {
   Task,
   type RuntimeOptions,
 } from "../../../../runner/runtime/index.js";
+import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
 
 interface Gate {
   readonly promise: Promise<void>;
@@ -37,6 +38,8 @@ class Bench {
   blockedBy: Gate | undefined;
   finishing: Gate | undefined;
   closing: Gate | undefined;
+  /** What the head holds the watermark at. */
+  holdAt = MAX_TIMESTAMP;
   done = false;
   error: unknown;
   private readonly port = this.inbox.addPort(() => {});
@@ -84,7 +87,9 @@ class Bench {
         await this.closing?.promise;
       },
     };
-    this.task.opened(executor, new RelayHead(executor.receiver("in")));
+    const head = new RelayHead(executor.receiver("in"));
+    head.hold = () => this.holdAt;
+    this.task.opened(executor, head);
     this.task.start();
   }
 
@@ -115,6 +120,32 @@ class Bench {
     return this.log.slice(before);
   }
 }
+
+describe("Task with idle input", () => {
+  it("is idle itself behind what it has put out, and active with the next watermark", () => {
+    const bench = new Bench();
+    bench.input("a").watermark(5).watermark(IDLE);
+    assert.deepEqual(bench.turn(), ["start", "element a", "finish", "sent a", "watermark 5", "watermark Infinity"]);
+    bench.watermark(6);
+    assert.deepEqual(bench.turn(), ["watermark 6"]);
+  });
+
+  it("is active again with an element, and idle only when it is told so anew", () => {
+    const bench = new Bench();
+    bench.watermark(5).watermark(IDLE).turn();
+    bench.input("b");
+    assert.deepEqual(bench.turn(), ["start", "element b", "finish", "sent b", "watermark 5"]);
+    bench.watermark(IDLE);
+    assert.deepEqual(bench.turn(), ["watermark Infinity"]);
+  });
+
+  it("is not idle while its head holds something back", () => {
+    const bench = new Bench();
+    bench.holdAt = 3;
+    bench.watermark(5).watermark(IDLE);
+    assert.deepEqual(bench.turn(), ["watermark 3"]);
+  });
+});
 
 describe("Task", () => {
   it("runs what is there in one bundle and closes it when nothing more waits", () => {
