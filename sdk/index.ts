@@ -50,6 +50,7 @@ export type { FiringTimer, StateHandles, StateSpec, StateSpecs, TimerHandles, Ti
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
 export * from "./metrics/index.js";
+export type { EmitFromReader, Reader, ReaderContext, ReadResult, SourceSpec, WatermarkPolicy } from "./model/source.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
 export * as avro from "./io/avro/index.js";
@@ -57,5 +58,6 @@ export * as csv from "./io/csv/index.js";
 export * as rows from "./rows/index.js";
 export * as files from "./io/files/index.js";
 export * as jsonLines from "./io/json-lines/index.js";
+export * as net from "./io/net/index.js";
 export * as parquet from "./io/parquet/index.js";
 export * as textIO from "./io/text/index.js";

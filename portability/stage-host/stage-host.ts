@@ -22,9 +22,21 @@
 // H6. State and timers are kept by the runner, too, for the one stateful transform that a stage may have, which reads the stage's input. Its
 //     elements come in one window each, equal keys to one executor; `StageContext.keyed` is about the key and window that was delivered
 //     last, until the next is: what goes on in between is shown by `blocked`.
+//
+// A host may have sources of its own, whose elements the runner feeds to a stage like any others:
+//
+//   openSource → ( read | watermark )* → close
+//
+// H7. A reader is only ever called by the runner, one call at a time; `read` and `watermark` are synchronous. It never calls back but by
+//     what it was given: `emit` during `read`, `available` at any other time.
+// H8. `read` ends soon after `emit` was false, and says when it is to be called again. It is called earlier only after `available`, so a
+//     reader that has something at last says so, once for all it has by then.
+// H9. `watermark` covers all that was emitted before; it may be lower than before, the runner does not go back.
+// H10. A failure of the source surfaces from `openSource` or `read` as a UserCodeError. `close` may come at any time and more than once; nothing
+//     of the reader is open outside of the process when it resolves. Readers that nobody closed are closed with the host.
 import type { Coder } from "../coders/coder.js";
 import type { Metric } from "../metrics/index.js";
-import type { Receiver, Window } from "../values/index.js";
+import type { Receiver, Timestamp, Window } from "../values/index.js";
 import type { WindowFn } from "../windows/index.js";
 import type { FiredTimer, KeyedState } from "./keyed-state.js";
 import type { StageDescriptor } from "./stage-descriptor.js";
@@ -40,6 +52,45 @@ export interface StageHost {
   windowFn?(descriptor: StageDescriptor, windowingStrategyId: string): WindowFn | undefined;
   /** Prepares a stage for execution by one task; user `setup` functions have run when it resolves. */
   open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor>;
+  /**
+   * Opens one of `count` readers of a source, a transform of `beam:transform:read:v1` in the descriptor's components (H7); undefined for a host
+   * without sources.
+   */
+  openSource?(descriptor: StageDescriptor, transformId: string, context: SourceContext): Promise<SourceReader>;
+  close(): Promise<void>;
+}
+
+/** What the runner hands to a reader. */
+export interface SourceContext {
+  /** Which of the readers of its source it is, from 0. */
+  readonly index: number;
+  /** How many readers the source has; each reads a share of its own. */
+  readonly count: number;
+  /** Processing time, in milliseconds. */
+  now(): number;
+  /** To be called when there may be something to read before the time that `read` named (H8). */
+  available(): void;
+}
+
+/** Takes an element of a source, with its event time in whole milliseconds; false: no more for now. */
+export type EmitFromSource = (value: unknown, timestamp: Timestamp) => boolean;
+
+/**
+ * When a source is to be read again: at once, never, or at a processing time; Infinity where only {@link SourceContext.available} will
+ * tell.
+ */
+export type NextRead = "more" | "end" | number;
+
+/** One reader of an unbounded source, in one task. */
+export interface SourceReader {
+  /** Milliseconds without an element after which nobody is to wait for this reader's watermark; Infinity for never. */
+  readonly idleAfterMs: number;
+  /** Whether the watermark moves although nothing is read. */
+  readonly followsClock: boolean;
+  /** Emits what is there. */
+  read(emit: EmitFromSource): NextRead;
+  /** No element that is emitted from now on is earlier, but for those that are late. */
+  watermark(): Timestamp;
   close(): Promise<void>;
 }
 

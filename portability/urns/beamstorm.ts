@@ -4,6 +4,10 @@
 export const BEAMSTORM = {
   /** A DoFn of a program: its payload names the transform. */
   DO_FN: "beamstorm:dofn:program:v1",
+  /** A source of a program: its payload names the transform. */
+  SOURCE: "beamstorm:source:program:v1",
+  /** Annotation of a transform: the greatest number of tasks that it can make use of, in decimal digits. */
+  PARALLELISM: "beamstorm:annotation:parallelism:v1",
   /** A CombineFn of a program: its payload names the transform. */
   COMBINE_FN: "beamstorm:combinefn:program:v1",
   /** A window function of a program: its payload names it. */

@@ -1,6 +1,6 @@
 // Greedy producer–consumer fusion: a transform joins the stage of its producer unless there is a reason not to.
 //
-// The reasons: another environment, a consumer with state (it starts a stage of its own), or a producer that starts a stage (impulse, group-by-key, reshuffle) or joins
+// The reasons: another environment, a consumer with state (it starts a stage of its own), or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
 // several (flatten), or a side input that depends on the producer's stage. A flatten whose inputs all come from one stage is executed in it.
 //
 // U1. Reshuffles and flattens between stages are no stages: edges lead from the stages before them to the heads behind
@@ -48,6 +48,9 @@ class Fusion {
         return;
       case "test-stream":
         for (const each of transform.outputs) this.addStage({ kind: "test-stream", output: each, transform }, []);
+        return;
+      case "read":
+        this.addStage({ kind: "read", output, transform }, []).environmentId = transform.environmentId;
         return;
       case "group-by-key":
         this.placeGrouping(transform);

@@ -11,6 +11,8 @@ export type StageHead =
   | { readonly kind: "impulse"; readonly output: string; readonly transform: LeafTransform }
   /** Delivers what a script says of this output. */
   | { readonly kind: "test-stream"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers what readers of an unbounded source have. */
+  | { readonly kind: "read"; readonly output: string; readonly transform: LeafTransform }
   /** Delivers nothing: the output of a flatten without inputs. */
   | { readonly kind: "empty"; readonly output: string; readonly transform: LeafTransform }
   /** Delivers the elements of its edges; `transform` is the flatten or reshuffle they stand for, if any. */

@@ -2,12 +2,14 @@
 //
 // F1. Every leaf below the roots occurs once. Leaves nobody reaches from a root do not run.
 // F2. A composite is not a leaf; one without subtransforms that only passes inputs on, or does nothing, is no leaf either.
+// F3. A read is one of ours by its source's URN; any other is what its SDK expanded it to.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { LATE_OUTPUT } from "../../portability/payloads/late-output.js";
+import { isOwnSource } from "./read-payload.js";
 import { readSideInputs, type SideInputUse } from "./side-inputs.js";
 import { decodeParDoPayload } from "./par-do-payload.js";
-import { GROUP_BY_KEY, PAR_DO, transformKind, type TransformKind } from "./transform-kinds.js";
+import { GROUP_BY_KEY, PAR_DO, READ, transformKind, type TransformKind } from "./transform-kinds.js";
 
 /** A transform that is executed as one. */
 export interface LeafTransform {
@@ -72,6 +74,7 @@ export function readPCollections({ inputs, sideInputs }: LeafTransform): string[
 
 function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform {
   const urn = transform.spec?.urn ?? "";
+  const payload = transform.spec?.payload ?? NO_BYTES;
   const sideInputs = readSideInputs(id, transform);
   const outputs = Object.values(transform.outputs ?? {});
   const lateOutput = urn === GROUP_BY_KEY && outputs.length > 1 ? transform.outputs?.[LATE_OUTPUT] : undefined;
@@ -79,10 +82,10 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
   return {
     id,
     uniqueName: transform.uniqueName || id,
-    kind: transformKind(urn),
+    kind: urn === READ && isOwnSource(payload) ? "read" : transformKind(urn), // F3
     urn,
-    payload: transform.spec?.payload ?? NO_BYTES,
-    isStateful: urn === PAR_DO && isStateful(transform.uniqueName || id, transform.spec?.payload ?? NO_BYTES),
+    payload,
+    isStateful: urn === PAR_DO && isStateful(transform.uniqueName || id, payload),
     environmentId: transform.environmentId ?? "",
     inputs: Object.entries(transform.inputs ?? {})
       .filter(isMain)

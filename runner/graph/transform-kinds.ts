@@ -9,6 +9,8 @@ export type TransformKind =
   | "impulse"
   /** Elements, watermarks and processing time by a script; each output starts a spout. */
   | "test-stream"
+  /** Elements of an unbounded source of a stage host; starts a spout. */
+  | "read"
   /** Starts a bolt: elements of equal key meet. */
   | "group-by-key"
   /** Union of PCollections: inside a stage if all come from it, else streams that meet in one component. */
@@ -32,6 +34,7 @@ export const COMBINE_GROUPED_VALUES = "beam:transform:combine_grouped_values:v1"
 export const GROUP_BY_KEY = "beam:transform:group_by_key:v1";
 export const FLATTEN = "beam:transform:flatten:v1";
 export const TEST_STREAM = "beam:transform:teststream:v1";
+export const READ = "beam:transform:read:v1";
 export const PAR_DO = "beam:transform:pardo:v1";
 export const REDISTRIBUTE = "beam:transform:redistribute_arbitrarily:v1";
 export const PAIR_WITH_RESTRICTION = "beam:transform:sdf_pair_with_restriction:v1";
@@ -59,7 +62,7 @@ const KINDS: ReadonlyMap<string, TransformKind> = new Map<string, TransformKind>
   [COMBINE_GROUPED_VALUES, "sdk"],
   ["beam:transform:combine_per_key_convert_to_accumulators:v1", "sdk"],
   [TEST_STREAM, "test-stream"],
-  ["beam:transform:read:v1", "unsupported"],
+  [READ, "unsupported"], // but for sources of our own, see leaf-transforms.ts
   ["beam:transform:create_view:v1", "unsupported"],
   ["beam:transform:map_windows:v1", "unsupported"],
   ["beam:transform:merge_windows:v1", "unsupported"],

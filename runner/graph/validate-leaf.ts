@@ -20,7 +20,7 @@ export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.ICom
   if (leaf.isStateful) validateStateful(leaf, components);
   if (leaf.kind === "group-by-key" || leaf.kind === "combine-per-key" || leaf.isStateful) validateKeyed(leaf, components);
   if (leaf.kind === "combine-per-key") decodeCombinePayload(leaf.uniqueName, leaf.payload);
-  if (leaf.kind === "sdk" || leaf.kind === "combine-per-key") validateEnvironment(leaf, components);
+  if (leaf.kind === "sdk" || leaf.kind === "combine-per-key" || leaf.kind === "read") validateEnvironment(leaf, components);
 }
 
 function validateParDo(leaf: LeafTransform, components: beam.pipeline.IComponents): void {
@@ -67,6 +67,7 @@ const ARITY: Record<
 > = {
   impulse: [0, 1],
   "test-stream": [0, undefined],
+  read: [0, 1],
   "group-by-key": [1, 1],
   "combine-per-key": [1, 1],
   reshuffle: [1, 1],

@@ -22,6 +22,7 @@ import {
   shuffleStream,
   SideInputBuffer,
   SideInputHead,
+  SourceHead,
   singleStream,
   Task,
   type Clock,
@@ -126,7 +127,8 @@ export class Deployment {
       const { stage, head } = component;
       this.opening = placement.id;
       const state = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
-      const headFor = (next: Receiver, late: Receiver): HeadOperator => this.headOf(component, next, late);
+      const source = head.kind === "read" ? await this.openSource(placement, head, task) : undefined;
+      const headFor = (next: Receiver, late: Receiver): HeadOperator => source?.(next) ?? this.headOf(component, next, late);
       const waitingHead = (next: Receiver, late: Receiver): HeadOperator =>
         new SideInputHead(sideInputs, next, (inner) => headFor(inner, late));
       await task.open({
@@ -150,12 +152,32 @@ export class Deployment {
     for (const { task } of this.own.values()) task.start();
   }
 
+  /** The reader of a spout, as what makes a head of it. The host closes it if the task is never opened. */
+  private async openSource(
+    { component, index }: TaskPlacement,
+    { transformId, transformName }: Extract<Head, { kind: "read" }>,
+    task: Task,
+  ): Promise<(stage: Receiver) => HeadOperator> {
+    const { host, owner } = this.parts;
+    const { clock } = this;
+    if (host.openSource === undefined)
+      throw new PipelineError("unsupported_feature", `"${transformName}" is a source, and its SDK reads none for a runner`);
+    let head: SourceHead | undefined;
+    const reader = await host.openSource(component.stage, transformId, {
+      index,
+      count: component.parallelism,
+      now: () => clock.now(),
+      available: () => head?.available(), // the first read comes anyway
+    });
+    return (stage) => (head = new SourceHead(reader, stage, clock, () => owner.wake(task)));
+  }
+
   private feedFromScript({ stage }: Component, { transformId, tag }: Extract<Head, { kind: "test-stream" }>, inbox: Inbox): void {
     const payload = stage.components.transforms?.[transformId]?.spec?.payload ?? new Uint8Array();
     this.testStreams?.feed(transformId, tag, payload, (coderId) => this.parts.host.coder(stage, coderId), inbox);
   }
 
-  /** An event of a script takes place when nothing else can. */
+  /** An event of a script takes place when nothing else can; if it wakes nobody, the next one does. */
   private stepIfQuiet(): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
     while (this.parts.owner.isIdle && this.testStreams?.step() === true);
@@ -295,7 +317,7 @@ function impulseOf(host: StageHost, { head, stage }: Component): unknown {
 
 /** Whether elements go to the stage as they come. */
 function isRelay({ head }: Component): boolean {
-  return head.kind !== "group-by-key";
+  return head.kind !== "group-by-key" && head.kind !== "read";
 }
 
 function feedImpulse(inbox: Inbox, value: unknown): void {

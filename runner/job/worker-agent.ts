@@ -169,7 +169,7 @@ export class WorkerAgent {
     }
     return {
       tasks: tasks.map((task) => task.counts()),
-      idle: this.worker!.isIdle && !tasks.some((task) => task.waitsForUser || task.waitsForTime),
+      idle: this.worker!.isIdle && !tasks.some((task) => task.waitsForUser || task.waitsForTime || task.waitsForSource),
       turns: this.worker!.turns,
       framesSent,
       framesReceived,

@@ -2,7 +2,7 @@
 //
 // C1. A batch costs credits and may be sent while any credit is left, so that one larger than all credits still passes.
 // C2. Credits come back when the receiving task has taken the batch, not when it has arrived.
-// C3. A watermark costs nothing: a channel holds at most as many as it holds batches, plus one.
+// C3. A watermark costs nothing: a channel holds at most two (an instant, and that it is idle) behind each batch.
 import type { Timestamp } from "../../portability/values/index.js";
 import type { ElementBatch } from "./element-batch.js";
 import type { Inbox } from "./inbox.js";

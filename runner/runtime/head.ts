@@ -32,6 +32,12 @@ export interface HeadOperator {
   poll?(): void;
   /** For people: what has to come besides the main input before the task may end; undefined if it may. */
   readonly waitsFor?: string;
+  /** True if it reads from outside: it may always have something, and need not ever. */
+  readonly isSource?: boolean;
+  /** For a source: it has had nothing for as long as it says, and nobody is to wait for its watermark. */
+  readonly isIdle?: boolean;
+  /** Lets go of what it has outside of the process; called once, after {@link drain} for the last time. */
+  close?(): Promise<void>;
 }
 
 /** A head that keeps nothing: what it processes goes to the stage at once, in the same bundle. */

@@ -1,7 +1,7 @@
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
 import { ElementBatch } from "./element-batch.js";
 import type { Pick } from "./shuffle.js";
-import { WatermarkCoalescer } from "./watermark-coalescer.js";
+import { IDLE, WatermarkCoalescer } from "./watermark-coalescer.js";
 
 /** A batch that is decoded when its turn comes. */
 export interface EncodedBatch {
@@ -45,6 +45,7 @@ class Port {
  * - I1. A watermark takes effect when all that its channel sent before it has been taken.
  * - I2. The bytes of a batch are returned to its sender once the batch has been given back with {@link release}.
  * - I3. What is queued is bounded by the credits of the senders; the inbox itself refuses nothing.
+ * - I4. Of watermarks that wait behind each other the newest is kept; {@link IDLE} does not take the place of one.
  */
 export class Inbox {
   /** Told when something arrives at an inbox that was empty. */
@@ -81,13 +82,18 @@ export class Inbox {
   receiveWatermark(port: number, watermark: Timestamp): void {
     const { frames } = this.ports[port];
     const last = frames.length - 1;
-    if (last >= 0 && typeof frames[last] === "number" && last >= this.ports[port].first) frames[last] = watermark;
+    if (last >= this.ports[port].first && replaces(watermark, frames[last])) frames[last] = watermark;
     else this.arrive(port, watermark);
   }
 
   /** The input watermark, as far as frames have been taken. */
   get watermark(): Timestamp {
     return this.coalescer === undefined ? (this.ports.length === 0 ? MAX_TIMESTAMP : MIN_TIMESTAMP) : this.coalescer.watermark;
+  }
+
+  /** Whether none of the channels is to be waited for although more may come, as far as frames have been taken. */
+  get isIdle(): boolean {
+    return this.coalescer !== undefined && this.coalescer.isIdle;
   }
 
   /** The next batch, or undefined if there is none or a watermark has moved first: look at {@link watermark}. */
@@ -108,6 +114,7 @@ export class Inbox {
         if (coalescer.observe(this.next, frame)) return undefined; // I1
         continue;
       }
+      coalescer.activate(this.next);
       this.takenPort = port;
       this.takenBytes = frame.bytes;
       this.next = this.next + 1 === ports.length ? 0 : this.next + 1;
@@ -135,4 +142,9 @@ export class Inbox {
     this.ports[port].frames.push(frame);
     if (this.waiting++ === 0) this.onArrival();
   }
+}
+
+/** I4 */
+function replaces(watermark: Timestamp, waiting: ElementBatch | EncodedBatch | Timestamp): boolean {
+  return typeof waiting === "number" && (watermark !== IDLE || waiting === IDLE);
 }

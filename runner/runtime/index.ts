@@ -17,6 +17,7 @@ export * from "./remote-channel.js";
 export * from "./runtime-options.js";
 export * from "./side-input-buffer.js";
 export * from "./side-input-head.js";
+export * from "./source-head.js";
 export * from "./task.js";
 export type * from "./task-counts.js";
 export * from "./worker.js";

@@ -2,6 +2,7 @@ import type { ElementMeta, Timestamp } from "../../portability/values/index.js";
 import type { OutputChannel } from "./channel.js";
 import { ElementBatch } from "./element-batch.js";
 import type { ElementSizer } from "./element-sizer.js";
+import { IDLE } from "./watermark-coalescer.js";
 
 /** Who wants to know how lanes fare: the outbox. */
 export interface LaneOwner {
@@ -19,7 +20,8 @@ export interface LaneOwner {
 /**
  * A batch in the making, whole ones behind each other, and the channels they may go to: one channel, or, for a shuffle, any of several.
  *
- * - L1. A watermark leaves only after everything that was pushed before it; of several waiting ones the newest is sent.
+ * - L1. A watermark leaves only after everything that was pushed before it; of several waiting ones the newest is sent. That the task is
+ *   idle leaves behind its watermark, unless another watermark has followed.
  * - L2. A lane is *full* while a batch that may go finds no channel with room. What is pushed meanwhile is kept.
  * - L3. With several channels a batch goes to the one with most room, one in the same process if any has room.
  * - L4. With several channels a batch that is flushed before it is large is dealt out to all that have room: a few elements
@@ -36,6 +38,7 @@ export class Lane {
   private queue: ElementBatch[] = [];
   private full = false;
   private watermark: Timestamp | undefined;
+  private idle = false;
 
   constructor(
     private readonly channels: readonly OutputChannel[],
@@ -77,15 +80,16 @@ export class Lane {
     this.batch = new ElementBatch();
   }
 
-  /** L1 */
+  /** L1; or {@link IDLE}. */
   sendWatermark(watermark: Timestamp): void {
-    this.watermark = watermark;
+    this.idle = watermark === IDLE;
+    if (!this.idle) this.watermark = watermark;
     this.flush();
   }
 
   /** Whether nothing is left to send. */
   get isEmpty(): boolean {
-    return this.batch.length === 0 && this.queue.length === 0 && this.watermark === undefined;
+    return this.batch.length === 0 && this.queue.length === 0 && this.watermark === undefined && !this.idle;
   }
 
   get queuedBytes(): number {
@@ -159,10 +163,12 @@ export class Lane {
   }
 
   private sendWatermarkNow(): void {
-    if (this.watermark === undefined || this.queue.length > 0 || this.batch.length > 0) return;
-    const { watermark } = this;
+    if (this.queue.length > 0 || this.batch.length > 0) return;
+    const { watermark, idle } = this;
     this.watermark = undefined;
-    for (const channel of this.channels) channel.sendWatermark(watermark);
+    this.idle = false;
+    if (watermark !== undefined) for (const channel of this.channels) channel.sendWatermark(watermark);
+    if (idle) for (const channel of this.channels) channel.sendWatermark(IDLE);
   }
 
   private roomCame(): void {

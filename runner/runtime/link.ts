@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
+import { MAX_TIMESTAMP, MIN_TIMESTAMP } from "../../portability/values/index.js";
 import { FrameType, frameBytes, FramingError, type Frame, type FrameDecoder } from "./frame-decoder.js";
+import { IDLE } from "./watermark-coalescer.js";
 
 /** What a link's owner hears: inbound data by channel number, and credits for outbound channels. */
 export interface LinkListener {
@@ -116,7 +118,7 @@ export class Link {
       case FrameType.DATA:
         return listener.data(frame.channel, frame.payload);
       case FrameType.WATERMARK:
-        return listener.watermark(frame.channel, numberOf(frame));
+        return listener.watermark(frame.channel, watermarkOf(frame));
       case FrameType.CREDIT:
         return listener.credit(frame.channel, numberOf(frame));
       case FrameType.HELLO:
@@ -137,6 +139,13 @@ function numberBytes(value: number): Uint8Array {
   const bytes = Buffer.allocUnsafe(8);
   bytes.writeDoubleBE(value);
   return bytes;
+}
+
+function watermarkOf(frame: Frame): number {
+  const watermark = numberOf(frame);
+  if (watermark !== IDLE && !(watermark >= MIN_TIMESTAMP && watermark <= MAX_TIMESTAMP))
+    throw new FramingError(`${watermark} where a watermark is due`);
+  return watermark;
 }
 
 function numberOf({ payload }: Frame): number {

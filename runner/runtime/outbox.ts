@@ -3,6 +3,7 @@ import type { BundleParticipant } from "./bundle-participant.js";
 import type { LaneOwner } from "./lane.js";
 import { sendWatermark, type OutputStream } from "./output-stream.js";
 import { DEFAULT_RUNTIME_OPTIONS } from "./runtime-options.js";
+import { IDLE } from "./watermark-coalescer.js";
 
 /** A bundle may hold so many times the bytes after which it should end: what one element emits at once has its place there. */
 const HELD_AT_MOST = 4;
@@ -12,18 +13,20 @@ const HELD_AT_MOST = 4;
  *
  * - O1. Elements pushed while {@link isFull} are kept; the task pushes no more than what one input element emits then.
  * - O2. The watermark goes to every channel of every stream, behind the elements before it, and never moves back.
- * - O3. What is pushed between {@link begin} and {@link commit} goes with the commit, or never if {@link rollback} comes instead.
- * - O4. {@link letGo} ends that for the open bundle: what it has put out goes, and so does what follows, as soon as there is room.
+ * - O3. So does {@link IDLE}; the next watermark ends it for all channels, although it may be the same as before.
+ * - O4. What is pushed between {@link begin} and {@link commit} goes with the commit, or never if {@link rollback} comes instead.
+ * - O5. {@link letGo} ends that for the open bundle: what it has put out goes, and so does what follows, as soon as there is room.
  */
 export class Outbox implements LaneOwner, BundleParticipant {
   /** Told when something that waited for room went. */
   onRoom: () => void = () => {};
   /** The watermark sent last. */
   watermark: Timestamp = MIN_TIMESTAMP;
-  /** Whether output is kept until the bundle is committed (O3). */
+  /** Whether output is kept until the bundle is committed (O4). */
   holding = false;
   /** Whether the task should pause, or end its bundle. A field, since it is read for every element. */
   pressed = false;
+  private idle = false;
   private readonly streams: OutputStream[] = [];
   private readonly receivers = new Map<string, Receiver>();
   private fullLanes = 0;
@@ -89,7 +92,7 @@ export class Outbox implements LaneOwner, BundleParticipant {
     return this.streams.flatMap(({ lanes }) => lanes.filter((lane) => lane.isFull).map(({ destination }) => destination));
   }
 
-  /** A bundle starts (O3); only while nothing waits for room. */
+  /** A bundle starts (O4); only while nothing waits for room. */
   begin(): void {
     this.holding = true;
   }
@@ -105,7 +108,7 @@ export class Outbox implements LaneOwner, BundleParticipant {
     for (const { lanes } of this.streams) for (const lane of lanes) lane.drop();
   }
 
-  /** O4 */
+  /** O5 */
   letGo(): void {
     this.endHolding();
     for (const { lanes } of this.streams) for (const lane of lanes) lane.sendQueued();
@@ -113,9 +116,17 @@ export class Outbox implements LaneOwner, BundleParticipant {
 
   /** O2: ignores a watermark that is not news. */
   sendWatermark(watermark: Timestamp): void {
-    if (watermark <= this.watermark) return;
-    this.watermark = watermark;
-    for (const stream of this.streams) sendWatermark(stream, watermark);
+    if (watermark <= this.watermark && !this.idle) return;
+    this.idle = false; // O3
+    this.watermark = Math.max(watermark, this.watermark);
+    for (const stream of this.streams) sendWatermark(stream, this.watermark);
+  }
+
+  /** Says that nothing is to be waited for from here until there is something again. */
+  sendIdle(): void {
+    if (this.idle) return;
+    this.idle = true;
+    for (const stream of this.streams) sendWatermark(stream, IDLE);
   }
 
   laneHolds(bytes: number): void {

@@ -53,8 +53,21 @@ export class SideInputHead implements HeadOperator {
   /** Side inputs are taken to their end, whether anybody still needs them or not: their senders want to finish, too. */
   get waitsFor(): string | undefined {
     const open = this.sideInputs.filter((sideInput) => !sideInput.isOver);
-    if (open.length === 0) return undefined;
+    if (open.length === 0) return this.inner.waitsFor;
     return open.map(({ pcollection, inbox }) => `side input "${pcollection}"${fromOf(inbox.laggards)}`).join(", ");
+  }
+
+  get isSource(): boolean {
+    return this.inner.isSource === true;
+  }
+
+  /** W2 */
+  get isIdle(): boolean | undefined {
+    return this.inner.isIdle === true ? this.held.size === 0 && this.released.length === 0 : this.inner.isIdle;
+  }
+
+  close(): Promise<void> {
+    return this.inner.close?.() ?? Promise.resolve();
   }
 
   advance(watermark: Timestamp): void {

@@ -100,9 +100,11 @@ type Phase = "new" | "opened" | "running" | "closing" | "closed" | "done" | "sto
  * - T4. At most one promise of user code is waited for at a time; while one is, a turn does nothing but let it resume.
  * - T5. Done means: input over, side inputs included, all of it processed, executor closed, output and final watermark handed over.
  * - T6. While the head has something to emit the output watermark stays: groups that are given earlier timestamps behind it are late
- *   or not whatever bundles they came in. Bounded input moves it once, from the minimum to the maximum.
+ *   or not whatever bundles they came in. Bounded input moves it once, from the minimum to the maximum. A source may always have something:
+ *   its watermark moves with every bundle.
  * - T7. Processing time, too, takes effect only between bundles. A task whose head waits for it is woken by the clock.
- * - T8. Bundles are atomic: outputs, and what else takes part, show when `finishBundle` has resolved, or not at all. One whose user code
+ * - T8. A task whose input is idle is idle itself, unless it holds something back. It says so behind all that it has put out.
+ * - T9. Bundles are atomic: outputs, and what else takes part, show when `finishBundle` has resolved, or not at all. One whose user code
  *   fails is tried again, by a new executor, with the same elements (Replay); nothing else is processed before that is over. Only where
  *   a single element puts out more than can be held its bundle's output goes before the end, and its failure fails the run.
  */
@@ -253,10 +255,12 @@ export class Task {
     this.disarm();
     if (phase === "new") return;
     try {
-      if (this.reopening !== undefined) await this.reopening;
-      else if (phase === "opened" || phase === "running") {
+      if (this.reopening !== undefined) {
+        await this.reopening;
+        this.closing = this.head.close?.();
+      } else if (phase === "opened" || phase === "running") {
         this.executor.abort();
-        this.closing = this.executor.close();
+        this.closing = this.closeParts();
       }
       await this.closing;
     } catch {
@@ -276,6 +280,11 @@ export class Task {
   /** Whether the clock is to wake it. */
   get waitsForTime(): boolean {
     return this.alarm < Infinity;
+  }
+
+  /** Whether it waits for the world outside, which nobody can tell anything of. */
+  get waitsForSource(): boolean {
+    return this.phase === "running" && this.head.isSource === true && this.head.waitsFor !== undefined;
   }
 
   /** What the task needs to go on, for people. */
@@ -337,7 +346,7 @@ export class Task {
       if (this.bundleOpen && this.bundleIsEnough()) {
         if (!this.closeBundle()) return false;
       } else if (this.replay !== undefined) {
-        if (!this.feedAgain(this.replay)) return false; // T8: before anything else
+        if (!this.feedAgain(this.replay)) return false; // T9: before anything else
       } else if (this.head.draining) {
         if (!this.ensureBundle()) return false;
         this.head.drain(this.pauseDrain);
@@ -362,6 +371,7 @@ export class Task {
           continue;
         }
         if (this.inputWatermark === MAX_TIMESTAMP && this.head.waitsFor === undefined) this.close();
+        else if (this.isIdle()) this.outbox.sendIdle();
         this.setAlarm();
         return false; // woken by input, or by the clock
       }
@@ -528,7 +538,7 @@ export class Task {
     return false;
   }
 
-  /** T8 */
+  /** T9 */
   private commit(): void {
     if (this.phase !== "running") return;
     this.bundleOpen = false;
@@ -554,7 +564,7 @@ export class Task {
     else this.fail(error);
   }
 
-  /** T8 */
+  /** T9 */
   private rollback(error: UserCodeError): void {
     if (this.bundleOpen && !this.outbox.holding) return this.fail(error.at({ attempts: 1 }));
     const replay = (this.replay ??= this.replayOfBundle());
@@ -630,9 +640,15 @@ export class Task {
 
   /** T3; the final watermark waits until the executor is closed (T5). */
   private publishWatermark(): void {
-    if (this.head.draining) return; // T6
+    if (this.head.draining && this.head.isSource !== true) return; // T6
+    if (this.head.isIdle === true) return; // T8
     const watermark = Math.min(this.inputWatermark, this.head.hold());
     if (watermark < MAX_TIMESTAMP) this.outbox.sendWatermark(watermark);
+  }
+
+  /** T8 */
+  private isIdle(): boolean {
+    return this.head.isIdle ?? (this.inbox.isIdle && this.head.hold() >= this.inputWatermark);
   }
 
   private timeHasCome(): boolean {
@@ -656,7 +672,7 @@ export class Task {
   private close(): void {
     this.phase = "closing";
     this.finalCounts = new Map(this.executor.elementCounts());
-    this.closing = this.executor.close();
+    this.closing = this.closeParts();
     this.waitFor(
       this.closing.then(() => {
         if (this.phase !== "closing") return;
@@ -665,6 +681,11 @@ export class Task {
       }),
       "closing of user code",
     );
+  }
+
+  private async closeParts(): Promise<void> {
+    const ends = await Promise.allSettled([this.executor.close(), this.head.close?.()]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   private finishIfHandedOver(): void {
@@ -698,7 +719,7 @@ export class Task {
     for (const resume of resumers) resume();
   }
 
-  /** T8: the bundle's only way to its end is that its output goes. */
+  /** T9: the bundle's only way to its end is that its output goes. */
   private letGo(): void {
     this.bundlesLetGo++;
     this.outbox.letGo();

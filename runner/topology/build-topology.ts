@@ -1,8 +1,9 @@
 // Turns fused stages into components and streams.
 //
-// B1. An impulse is one element, so a spout is one task; bolts get the parallelism that was asked for, keyed bolts no more
-//     than there are key groups.
+// B1. An impulse is one element, so a spout is one task; one that reads a source has as many tasks as bolts have, but no more than the source
+//     says that it can be shared by, one unless it says so. Bolts get the parallelism that was asked for, keyed bolts no more than there are key groups.
 // B2. A stream keeps elements in their place (direct) only where nobody asked for a reshuffle and the tasks pair up.
+import { BEAMSTORM } from "../../portability/urns/index.js";
 import type { FusedPipeline, FusedStage, StageEdge } from "../graph/index.js";
 import { componentName } from "./component-name.js";
 import type { Component, Grouping, Head, Stream, Topology } from "./topology.js";
@@ -25,7 +26,6 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   const components = new Map<string, Component>();
   for (const [i, stage] of pipeline.stages.entries()) {
     const kind = isKeyed(stage.head) || stage.head.kind === "relay" ? "bolt" : "spout";
-    const bolts = isKeyed(stage.head) ? Math.min(parallelism, keyGroups) : parallelism;
     components.set(stage.id, {
       id: `${kind}-${i + 1} ${componentName(stage)}`,
       kind,
@@ -43,7 +43,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
         pcollection,
         windowingStrategyId: pcollectionOf(pipeline, pcollection).windowingStrategyId,
       })),
-      parallelism: kind === "spout" ? 1 : bolts,
+      parallelism: Math.min(parallelism, mostTasks(pipeline, stage, keyGroups)),
     });
   }
   const streams = pipeline.edges.map((edge, i): Stream => {
@@ -66,6 +66,16 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   return { components: [...components.values()], streams, keyGroups };
 }
 
+/** B1 */
+function mostTasks({ graph }: FusedPipeline, { head }: FusedStage, keyGroups: number): number {
+  if (head.kind === "relay") return Infinity;
+  if (isKeyed(head)) return keyGroups;
+  if (head.kind !== "read") return 1;
+  const said = graph.components.transforms?.[head.transform.id]?.annotations?.[BEAMSTORM.PARALLELISM];
+  const tasks = said === undefined ? 1 : Number(new TextDecoder().decode(said));
+  return Number.isSafeInteger(tasks) && tasks >= 1 ? tasks : 1;
+}
+
 /** Whether equal keys have to meet in one task. */
 function isKeyed({ kind }: { readonly kind: Head["kind"] }): boolean {
   return kind === "group-by-key" || kind === "keyed";
@@ -84,6 +94,7 @@ function toHead(pipeline: FusedPipeline, stage: FusedStage): Head {
     const outputs = Object.entries(pipeline.graph.components.transforms?.[id]?.outputs ?? {});
     return { kind, output, transformId: id, tag: outputs.find(([, pcollection]) => pcollection === output)?.[0] ?? "" };
   }
+  if (kind === "read") return { kind, output, transformId: head.transform.id, transformName: head.transform.uniqueName };
   if (kind === "keyed") {
     const { id, uniqueName } = head.transform;
     return { kind, output, ...pcollectionOf(pipeline, output), transformId: id, transformName: uniqueName };

@@ -72,7 +72,7 @@ export function streamLabel({ id, grouping, sideInput }: Stream): string {
 
 /** What happens in a component: its head, then the fused transforms by unique name; parts of one transform are told apart by URN. @internal */
 export function steps({ head, stage }: Component): string[] {
-  const first = head.kind === "group-by-key" ? `group-by-key: ${head.transformName}` : head.kind;
+  const first = "transformName" in head ? `${head.kind}: ${head.transformName}` : head.kind;
   const transforms = stage.components.transforms ?? {};
   return [
     first,

@@ -1,6 +1,6 @@
 // A job as Storm would see it: spouts and bolts, joined by streams with a grouping, each run as a number of tasks.
 //
-// T1. A spout has no input stream but those of side inputs; its head is an impulse or a script, or delivers nothing at all. Any other component
+// T1. A spout has no input stream but those of side inputs; its head is an impulse, a script or a source, or delivers nothing at all. Any other component
 //     is a bolt and has at least one main input stream.
 // T2. A component has one main input PCollection, `head.output`: what the head delivers into the stage.
 // T3. A grouping operator is the head of the bolt behind it: it never is a component of its own (design D7).
@@ -16,6 +16,8 @@ export type Head =
   | { readonly kind: "impulse"; readonly output: string }
   /** Delivers what the script of a TestStream, a transform of the stage's components, says of the output with this tag. */
   | { readonly kind: "test-stream"; readonly output: string; readonly transformId: string; readonly tag: string }
+  /** Delivers what the readers of a source have, a transform of the stage's components: each task has one. */
+  | { readonly kind: "read"; readonly output: string; readonly transformId: string; readonly transformName: string }
   /** Delivers nothing: its end of input comes at once. */
   | { readonly kind: "empty"; readonly output: string }
   /** Delivers the elements of the input streams as they come. */
@@ -33,7 +35,7 @@ export type Head =
       /** Where elements go that came too late; undefined if nobody reads them. */
       readonly late?: string;
     }
-  /** Delivers `KV<K, V>` as they come, and timers, with the state of their key and window, to the transform that reads {@link output}. */
+  /** Delivers `KV<K, V>` as they come, and timers, with the state of their key and window, to the transform that reads `output`. */
   | {
       readonly kind: "keyed";
       readonly output: string;

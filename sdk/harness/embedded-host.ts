@@ -1,8 +1,16 @@
 import { CoderRegistry, type Coder } from "../../portability/coders/index.js";
-import type { StageContext, StageDescriptor, StageExecutor, StageHost } from "../../portability/stage-host/index.js";
+import type {
+  SourceContext,
+  SourceReader,
+  StageContext,
+  StageDescriptor,
+  StageExecutor,
+  StageHost,
+} from "../../portability/stage-host/index.js";
 import type { WindowFn } from "../../portability/windows/index.js";
 import { registerOwnCoders } from "./own-coders.js";
 import type { Program } from "./program.js";
+import { openSource } from "./source-reader.js";
 import { windowFnOf } from "./window-fns.js";
 import { openStage } from "./stage-executor.js";
 
@@ -11,6 +19,8 @@ export class EmbeddedHost implements StageHost {
   private readonly coders = new Map<string, Coder<unknown>>();
   private readonly registry = new CoderRegistry();
   private readonly ends: (() => void | Promise<void>)[] = [];
+  private readonly readers = new Set<SourceReader>();
+  private closed = false;
 
   constructor(private readonly program: Program) {
     registerOwnCoders(program.coders(), this.registry);
@@ -41,7 +51,17 @@ export class EmbeddedHost implements StageHost {
     return executor;
   }
 
+  async openSource({ components }: StageDescriptor, transformId: string, context: SourceContext): Promise<SourceReader> {
+    const transform = components.transforms?.[transformId];
+    const reader = await openSource(transform?.uniqueName ?? transformId, transform?.spec?.payload, this.program, context);
+    if (this.closed) await reader.close();
+    else this.readers.add(reader);
+    return reader;
+  }
+
   async close(): Promise<void> {
+    this.closed = true;
+    for (const reader of this.readers) await reader.close().catch(() => {}); // the run is over, as below
     for (const end of this.ends.splice(0)) {
       try {
         await end();

@@ -2,6 +2,7 @@ import type { Coder } from "../../portability/coders/index.js";
 import type { Timestamp } from "../../portability/values/index.js";
 import type { AsyncCombineFn } from "./combine-fn.js";
 import type { DoFn } from "./do-fn.js";
+import type { UntypedSource } from "./source.js";
 import type { PCollection } from "./pcollection.js";
 import type { WindowingStrategy } from "./windowing.js";
 
@@ -15,6 +16,7 @@ export type TestStreamEvent =
 export type Primitive =
   | { readonly kind: "impulse" }
   | { readonly kind: "test-stream"; readonly coder: Coder<unknown>; readonly events: readonly TestStreamEvent[] }
+  | { readonly kind: "read"; readonly source: UntypedSource }
   /** With the coder of its keys, if it has state. */
   | { readonly kind: "par-do"; readonly doFn: DoFn; readonly keyCoder?: Coder<unknown> }
   | { readonly kind: "flatten" }

@@ -31,10 +31,12 @@ export {
   type TaggedParDoSpec,
 } from "./par-do.js";
 export { partition } from "./partition.js";
+export { periodicImpulse, type PeriodicImpulseOptions } from "./periodic-impulse.js";
 export { regex } from "./regex.js";
 export { reifyTimestamps, reifyTimestampsOfValues, reifyWindows, type Reified, type ReifiedWindow } from "./reify.js";
 export { reshuffle } from "./reshuffle.js";
 export { sampleAny, sampleFn, sampleGlobally, samplePerKey } from "./sample.js";
+export { sequence, type SequenceOptions } from "./sequence.js";
 export { exceptAll, exceptDistinct, intersectAll, intersectDistinct, unionAll, unionDistinct } from "./sets.js";
 export { tee } from "./tee.js";
 export { fromJson, toJson, toText } from "./texts.js";
@@ -67,6 +69,8 @@ export {
   orFinally,
   repeatedly,
 } from "./triggers.js";
+export { unboundedSource, type UnboundedSourceOptions } from "./unbounded-source.js";
+export { eventTime, ingestionTime, processingTime } from "./watermark-policies.js";
 export { withCoder } from "./with-coder.js";
 export { withFailures, type Failure, type FailureOptions } from "./with-failures.js";
 export {

@@ -5,6 +5,7 @@ import {
   CODER,
   COMBINE_COMPONENT,
   COMPOSITE,
+  DEPRECATED_PRIMITIVE,
   DISPLAY_DATA,
   PRIMITIVE,
   REQUIREMENT,
@@ -86,6 +87,8 @@ class Translation {
       subtransforms: node.children.map((child) => child.uniqueName),
       displayData: displayDataOf(node),
     };
+    if (node.primitive?.kind === "read")
+      transform.annotations = { [BEAMSTORM.PARALLELISM]: new TextEncoder().encode(String(node.primitive.source.parallelism)) };
     if (needsEnvironment(node)) transform.environmentId = ENVIRONMENT_ID;
     this.transforms[node.uniqueName] = transform;
     for (const child of node.children) this.addTransform(child);
@@ -140,6 +143,14 @@ class Translation {
         return { urn: PRIMITIVE.IMPULSE };
       case "test-stream":
         return { urn: PRIMITIVE.TEST_STREAM, payload: testStreamPayload(primitive, this.coders.idOf(primitive.coder)) };
+      case "read":
+        return {
+          urn: DEPRECATED_PRIMITIVE.READ, // for sources that a runner reads by itself, as ours does
+          payload: beam.pipeline.ReadPayload.encode({
+            source: { urn: BEAMSTORM.SOURCE, payload: fn },
+            isBounded: beam.pipeline.IsBounded.Enum[primitive.source.ends ? "BOUNDED" : "UNBOUNDED"],
+          }).finish(),
+        };
       case "flatten":
         return { urn: PRIMITIVE.FLATTEN };
       case "group-by-key":
@@ -242,7 +253,7 @@ function displayDataOf({ primitive }: TransformNode): beam.pipeline.IDisplayData
 
 function needsEnvironment(node: TransformNode): boolean {
   const kind = node.primitive?.kind;
-  return kind === "par-do" || kind === "window-into" || kind === "combine-per-key";
+  return kind === "read" || kind === "par-do" || kind === "window-into" || kind === "combine-per-key";
 }
 
 function idsOf(pcollections: ReadonlyMap<string, PCollection<unknown>>): Record<string, string> {

@@ -82,8 +82,9 @@ function deliver({ head }: Component, arrived: Value[]): Value[] {
   switch (head.kind) {
     case "impulse":
       return [0];
+    case "read":
     case "test-stream":
-      throw new Error("no script among the toys");
+      throw new Error("neither scripts nor sources among the toys");
     case "empty":
       return [];
     case "relay":

@@ -36,6 +36,16 @@ export class PipelineBuilder {
     return this.primitive(name, "beam:transform:impulse:v1", [], "bytes", place);
   }
 
+  /** Reads a source by its URN, one of a program unless told otherwise. */
+  read(name: string, { urn = "beamstorm:source:program:v1", parallelism = "", environment = "embedded" } = {}): string {
+    const id = this.primitive(name, "beam:transform:read:v1", [], "any", { environment });
+    const transform = this.transforms[name];
+    transform.spec!.payload = beam.pipeline.ReadPayload.encode({ source: { urn }, isBounded: 1 }).finish();
+    transform.environmentId = environment;
+    if (parallelism !== "") transform.annotations = { "beamstorm:annotation:parallelism:v1": utf8.encode(parallelism) };
+    return id;
+  }
+
   parDo(name: string, input: string, toy: Toy = "increment", place: Place = {}): string {
     return this.parDoOutputs(name, input, toy, 1, toy === "key by mod 3" ? "kv" : "any", place)[0];
   }

@@ -48,6 +48,30 @@ describe("validatePipeline", () => {
     });
   });
 
+  context("reads", () => {
+    it("accepts those of a program's source", () => {
+      const p = new PipelineBuilder();
+      p.parDo("use", p.read("numbers"));
+      validatePipeline(p.build());
+    });
+
+    it("refuses those of any other source, and of an unknown environment", () => {
+      const p = new PipelineBuilder();
+      p.parDo("use", p.read("numbers", { urn: "acme:source" }));
+      refuses(p, "unsupported_feature", /"numbers" uses the transform beam:transform:read:v1/);
+      const lost = new PipelineBuilder();
+      lost.parDo("use", lost.read("numbers", { environment: "nowhere" }));
+      refuses(lost, "unknown_environment", /"numbers" runs in the environment "nowhere"/);
+    });
+
+    it("refuses one whose payload cannot be read", () => {
+      const p = new PipelineBuilder();
+      p.parDo("use", p.read("numbers"));
+      p.transforms["numbers"].spec!.payload = Uint8Array.of(0xff);
+      refuses(p, "unsupported_feature", /"numbers" uses the transform beam:transform:read:v1/);
+    });
+  });
+
   context("references", () => {
     it("refuses an unknown root", () => {
       const p = wordCount();

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { dialWorker, LinkEndpoint, type Hello, type Link, type LinkListener } from "../../../../runner/runtime/index.js";
+import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
 import { FrameType, frameBytes } from "../../../../runner/runtime/frame-decoder.js";
 
 const hello = (worker: number, more: Partial<Hello> = {}): Hello => ({ job: "job", generation: 1, token: "secret", worker, ...more });
@@ -67,6 +68,16 @@ describe("a link between two workers", () => {
     assert.deepEqual([near.framesSent, far.framesReceived], [3, 3]);
     near.close();
     assert.match(String(await atFar.next()), /lost,connection to worker 0 lost/);
+  });
+
+  it("carries that a channel is idle, and ends at a watermark that is none", async () => {
+    const near = await dialWorker(endpoint.address, hello(0), 1);
+    const atFar = listenTo((await accepted).link);
+    near.sendWatermark(5, IDLE);
+    near.sendWatermark(5, -Infinity);
+    assert.deepEqual(await atFar.next(), ["watermark", 5, IDLE]);
+    assert.match(String(await atFar.next()), /-Infinity where a watermark is due/);
+    near.close();
   });
 
   it("keeps frames that come before anybody listens", async () => {

@@ -2,19 +2,22 @@
 // bundle, elements delivered while the executor is blocked or the outbox full, and tasks that end too early.
 import assert from "node:assert/strict";
 import type { StageExecutor } from "../../../../portability/stage-host/index.js";
-import { IMPULSE_META, MAX_TIMESTAMP } from "../../../../portability/values/index.js";
+import { IMPULSE_META, MAX_TIMESTAMP, type Receiver } from "../../../../portability/values/index.js";
 import {
   DEFAULT_RUNTIME_OPTIONS,
   ElementBatch,
   ElementSizer,
   Inbox,
   Outbox,
+  RelayHead,
   OutputChannel,
   singleStream,
   systemClock,
   Task,
+  type HeadOperator,
   type RuntimeOptions,
 } from "../../../../runner/runtime/index.js";
+import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
 
 interface Gate {
   readonly promise: Promise<void>;
@@ -36,6 +39,8 @@ class Bench {
   blockedBy: Gate | undefined;
   finishing: Gate | undefined;
   closing: Gate | undefined;
+  /** What the head holds the watermark at. */
+  holdAt = MAX_TIMESTAMP;
   done = false;
   error: unknown;
   private readonly port = this.inbox.addPort(() => {});
@@ -83,7 +88,12 @@ class Bench {
         await this.closing?.promise;
       },
     };
-    this.task.opened({ input: "in", open: () => Promise.resolve(executor) }, executor);
+    const head = (next: Receiver): HeadOperator => {
+      const relay = new RelayHead(next);
+      relay.hold = () => this.holdAt;
+      return relay;
+    };
+    this.task.opened({ input: "in", open: () => Promise.resolve(executor), head }, executor);
     this.task.start();
   }
 
@@ -114,6 +124,32 @@ class Bench {
     return this.log.slice(before);
   }
 }
+
+describe("Task with idle input", () => {
+  it("is idle itself behind what it has put out, and active with the next watermark", () => {
+    const bench = new Bench();
+    bench.input("a").watermark(5).watermark(IDLE);
+    assert.deepEqual(bench.turn(), ["start", "element a", "finish", "sent a", "watermark 5", "watermark Infinity"]);
+    bench.watermark(6);
+    assert.deepEqual(bench.turn(), ["watermark 6"]);
+  });
+
+  it("is active again with an element, and idle only when it is told so anew", () => {
+    const bench = new Bench();
+    bench.watermark(5).watermark(IDLE).turn();
+    bench.input("b");
+    assert.deepEqual(bench.turn(), ["start", "element b", "finish", "sent b", "watermark 5"]);
+    bench.watermark(IDLE);
+    assert.deepEqual(bench.turn(), ["watermark Infinity"]);
+  });
+
+  it("is not idle while its head holds something back", () => {
+    const bench = new Bench();
+    bench.holdAt = 3;
+    bench.watermark(5).watermark(IDLE);
+    assert.deepEqual(bench.turn(), ["watermark 3"]);
+  });
+});
 
 describe("Task", () => {
   it("runs what is there in one bundle and closes it when nothing more waits", () => {

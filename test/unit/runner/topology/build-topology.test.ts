@@ -26,6 +26,33 @@ describe("buildTopology", () => {
     );
   });
 
+  it("gives a spout that reads as many tasks as its source says that it can be shared by", () => {
+    const p = new PipelineBuilder();
+    for (const parallelism of ["", "2", "1000", "0", "-3", "two"])
+      p.parDo(`use ${parallelism}`, p.read(`read ${parallelism}`, { parallelism }));
+    const { components, streams } = planPipeline(p.build(), { parallelism: 3 });
+    assert.deepEqual(
+      components.map(({ kind, parallelism }) => [kind, parallelism]),
+      [1, 2, 3, 1, 1, 1].map((tasks) => ["spout", tasks]),
+    );
+    assert.deepEqual(streams, []);
+    assert.deepEqual(components[1].head, { kind: "read", output: "read 2.0", transformId: "read 2", transformName: "read 2" });
+    assert.deepEqual(components[1].stage.transformIds, ["use 2"]);
+  });
+
+  it("keeps a source in its own environment", () => {
+    const p = new PipelineBuilder();
+    p.parDo("use", p.read("numbers", { environment: "other" }));
+    const { components } = planPipeline(p.build(), { parallelism: 1 });
+    assert.deepEqual(
+      components.map(({ id, stage }) => [id, stage.environmentId, stage.transformIds]),
+      [
+        ["spout-1 numbers", "other", []],
+        ["bolt-2 use", "embedded", ["use"]],
+      ],
+    );
+  });
+
   it("deals by key into a grouping, straight on between equals, anew behind a reshuffle", () => {
     const { streams } = planPipeline(pipeline().build(), { parallelism: 3 });
     assert.deepEqual(
