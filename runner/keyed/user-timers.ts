@@ -60,6 +60,11 @@ export class UserTimers implements TimerOwner {
     if (timer.hold !== undefined) this.holds.set(timer.hold, holdAt);
   }
 
+  /** Entries of all queues, those that stand for nothing included: for tests. */
+  get size(): number {
+    return this.event.size + this.processing.size + this.holds.size;
+  }
+
   /** Takes back all timers of a record, for good. */
   forget(record: KeyedRecord): void {
     if (record.pending === 0) return;
