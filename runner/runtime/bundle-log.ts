@@ -7,7 +7,7 @@ const VALUE_BYTES = 64;
 interface Range {
   readonly batch: ElementBatch;
   readonly from: number;
-  readonly to: number;
+  to: number;
 }
 
 /**
@@ -23,11 +23,13 @@ export class BundleLog {
   private emitted = new ElementBatch();
   private emittedLate = new ElementBatch();
 
-  /** The bundle took these elements of a batch. */
+  /** The bundle took these elements of a batch. Until the last of them is taken, the batch would be kept anyway. */
   addRange(batch: ElementBatch, from: number, to: number): void {
     if (to === from) return;
-    this.ranges.push({ batch, from, to });
-    this.bytes += batch.bytes;
+    const last = this.ranges.at(-1);
+    if (last?.batch === batch && last.to === from) last.to = to;
+    else this.ranges.push({ batch, from, to });
+    if (to === batch.length) this.bytes += batch.bytes;
   }
 
   /** The head emitted an element. */

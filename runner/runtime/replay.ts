@@ -15,16 +15,19 @@ export class Replay {
   /** Attempts that have failed. */
   failures = 0;
   /** How many elements have been delivered in this attempt, or been committed. */
-  position = 0;
+  position: number;
   private committed = 0;
 
   constructor(
+    /** What the bundle was given before it failed. */
     private readonly batch: ElementBatch,
     /** So many at its front came too late to be grouped. */
     private readonly late: number,
     private readonly limit: number,
     private readonly firstDelayMs: number,
-  ) {}
+  ) {
+    this.position = batch.length;
+  }
 
   /** Whether this is the last attempt (R2). */
   get isLast(): boolean {
