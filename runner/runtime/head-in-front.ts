@@ -1,5 +1,6 @@
 import { MIN_TIMESTAMP, type Receiver, type Timestamp } from "../../portability/values/index.js";
-import type { HeadOperator } from "./head.js";
+import { RelayHead, type HeadOperator } from "./head.js";
+import type { StageRunner } from "./stage-runner.js";
 
 /**
  * A head that keeps elements, such as those that wait for a side input, in front of one with state of its own.
@@ -79,4 +80,10 @@ export class HeadInFront implements HeadOperator {
   private advanceSecond(): void {
     this.second.advance(Math.min(this.watermark, this.first.hold()));
   }
+}
+
+/** The head of a task: what is in front of its stage and of the stage's state, as far as there is any. */
+export function headInFrontOf({ keyed, receive }: StageRunner, front: HeadOperator | undefined): HeadOperator {
+  if (keyed === undefined) return front ?? new RelayHead(receive);
+  return front === undefined ? keyed : new HeadInFront(front, keyed);
 }

@@ -18,6 +18,7 @@ export * from "./runtime-options.js";
 export * from "./side-input-buffer.js";
 export * from "./side-input-head.js";
 export * from "./source-head.js";
+export type { TaskStage, TimerTarget } from "./stage-runner.js";
 export * from "./task.js";
 export type * from "./task-counts.js";
 export * from "./worker.js";

@@ -340,6 +340,62 @@ describe("Task, when its stage fails", () => {
     assert.match(poisoned.message, /element \{key: "b", value: \[1\]\}, key "b", window global, 4 attempts/);
   });
 
+  it("waits for nothing of an executor that has failed, whatever it was blocked by", async () => {
+    const left = ["a", "b"];
+    const head: HeadOf = (stage) => ({
+      process: () => {},
+      advance: () => {},
+      deadline: Infinity,
+      advanceTime: () => {},
+      get draining() {
+        return left.length > 0;
+      },
+      drain: (pause) => {
+        for (pause(); left.length > 0; pause()) stage(left.shift(), IMPULSE_META); // ends soon after it should, like a source
+        return true;
+      },
+      hold: () => MAX_TIMESTAMP,
+      droppedLate: 0,
+      droppedClosed: 0,
+    });
+    const fail = failing(1);
+    let asked = 0;
+    const blocked = (): Promise<void> | undefined => (asked++ === 1 ? Promise.reject(failure("blocked")) : undefined);
+    const bench = await Bench.open({ blocked, element: (value) => (value === "b" ? fail() : undefined) }, {}, head);
+    assert.deepEqual(await bench.turns(), [...ATTEMPT, ...AGAIN, ...ATTEMPT, ...COMMIT]);
+    assert.equal(bench.task.counts().retries, 1);
+  });
+
+  it("waits for a blocked stage behind the last element of a head before it takes anything else", async () => {
+    const left = ["a"];
+    const head: HeadOf = (stage) => ({
+      process: stage,
+      relays: true,
+      advance: () => {},
+      deadline: Infinity,
+      advanceTime: () => {},
+      get draining() {
+        return left.length > 0;
+      },
+      drain: (pause) => {
+        if (!pause()) stage(left.shift(), IMPULSE_META);
+        return left.length === 0;
+      },
+      hold: () => MAX_TIMESTAMP,
+      droppedLate: 0,
+      droppedClosed: 0,
+    });
+    let goOn = (): void => {};
+    let pending: Promise<void> | undefined;
+    const element = (value: unknown): void => {
+      if (value === "a") pending = new Promise<void>((resolve) => (goOn = resolve)).then(() => void (pending = undefined));
+    };
+    const bench = await Bench.open({ element, blocked: () => pending }, {}, head);
+    assert.deepEqual(await bench.input("b").turns(), ATTEMPT.slice(0, 3));
+    goOn();
+    assert.deepEqual(await bench.turns(), ["element b", ...COMMIT]);
+  });
+
   it("gives what came too late again to where that goes", async () => {
     const left = ["a", "b"];
     const head: HeadOf = (stage, late) => ({
