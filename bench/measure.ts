@@ -36,6 +36,7 @@ const measured: Measured = {
   residentBytes: process.resourceUsage().maxRSS * 1024,
   idleBytes,
   load: loadavg()[0],
+  latency: side.latency?.(),
 };
 side.check?.(size);
 process.stdout.write(`\n${JSON.stringify(measured)}\n`);

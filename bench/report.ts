@@ -1,6 +1,6 @@
 // What a reader sees.
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
-import { median, type Measured } from "./work.js";
+import { median, type Measured, type Percentiles } from "./work.js";
 
 export interface SideResult {
   readonly name: string;
@@ -11,7 +11,7 @@ export interface SideResult {
 export interface Result {
   readonly name: string;
   readonly title: string;
-  /** `seconds` for times; anything else is counted a second. */
+  /** `seconds` for times, `latency` for delays; anything else is counted a second. */
   readonly unit: string;
   readonly target: string;
   readonly comment?: (measured: Measured) => string;
@@ -30,6 +30,10 @@ export function printResult({ name, title, unit, target, comment, sides }: Resul
   const width = Math.max(...sides.map((side) => side.name.length));
   const paired = sides.some(({ peerOf }) => peerOf !== undefined);
   for (const side of sides) {
+    if (unit === "latency") {
+      printLatency(side, width);
+      continue;
+    }
     const measured = sides.find((each) => each.name === side.peerOf) ?? (paired ? side : sides[0]);
     const { figure, low, high, perCore, cores, othersCores, residentBytes, load, run } = summary(side, unit);
     const ratio = side === measured ? "" : `; ${measured.name} is ${ratioOf(middle(measured).rate / run.rate)} of this`;
@@ -39,6 +43,20 @@ export function printResult({ name, title, unit, target, comment, sides }: Resul
     );
   }
 }
+
+function printLatency(side: SideResult, width: number): void {
+  const of = (key: keyof Percentiles): string => {
+    const values = side.runs.map(({ latency }) => latency?.[key] ?? NaN).sort((a, b) => a - b);
+    return `${inMillis(median(values))} (${inMillis(values[0])}–${inMillis(values[values.length - 1])})`;
+  };
+  const { cores, othersCores, residentBytes, load } = summary(side, "seconds");
+  console.log(
+    `  ${side.name.padEnd(width)}  median ${of("p50")} ms, 99 % ${of("p99")} ms, all ${of("max")} ms, ${cores.toFixed(2)} cores, ` +
+      `${Math.round(residentBytes / 1e6)} MB; others ${othersCores.toFixed(2)} cores, load ${load.toFixed(1)}`,
+  );
+}
+
+const inMillis = (ms: number): string => (ms < 10 ? ms.toPrecision(2) : ms.toFixed(0));
 
 export function printJson(results: readonly Result[], coders: unknown): void {
   const plain = results.map((result) => ({
@@ -64,7 +82,7 @@ export function printJson(results: readonly Result[], coders: unknown): void {
 }
 
 function summary(side: SideResult, unit: string) {
-  const of = (key: keyof Measured): number => median(side.runs.map((run) => run[key]));
+  const of = (key: keyof Measured): number => median(side.runs.map((run) => run[key] as number));
   const rates = side.runs.map((run) => run.rate).sort((a, b) => a - b);
   const shown = rates.map((rate) => show(rate, unit));
   return {

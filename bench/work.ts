@@ -11,6 +11,16 @@ export interface Side {
   run(size: number): Promise<void> | void;
   /** Looks at what the last run has made, where that takes too long to be part of the run. @throws when the result is wrong. */
   check?(size: number): void;
+  /** Delays in the last run, where that is what is measured. */
+  latency?(): Percentiles;
+}
+
+/** Delays, in milliseconds. */
+export interface Percentiles {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 /** Something that several sides do. */
@@ -44,6 +54,7 @@ export interface Measured {
   /** The same before the first run. */
   readonly idleBytes: number;
   readonly load: number;
+  readonly latency?: Percentiles;
 }
 
 /** @throws when a side has not done what it should have. */

@@ -17,6 +17,8 @@ export const workNames = [
   "tumbling",
   "stateful",
   "timers",
+  "latency",
+  "nexmark-latency",
 ] as const;
 /** Works that need peers which are not installed with npm: they run when they are named, or with `--peers`. */
 export const peerWorkNames = ["python"] as const;

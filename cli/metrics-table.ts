@@ -1,5 +1,5 @@
 import { pathsOf } from "../portability/metrics/index.js";
-import { type UserMetric, type UserMetrics } from "../sdk/index.js";
+import type { MetricType, MetricValues, UserMetric, UserMetrics } from "../sdk/index.js";
 
 const MAX_ROWS = 30;
 const MAX_CELL = 60;
@@ -21,22 +21,25 @@ function nameOf({ namespace, name }: UserMetric): string {
   return namespace === "user" ? name : `${namespace}/${name}`;
 }
 
-function valueOf(metric: UserMetric): string {
-  if (isOf("counter", metric)) return grouped(metric.attempted);
-  if (isOf("gauge", metric)) return grouped(metric.attempted.value);
-  if (isOf("string-set", metric)) return metric.attempted.join(", ");
-  if (isOf("bounded-trie", metric))
-    return pathsOf(metric.attempted)
-      .map((path) => path.join("/"))
-      .join(", ");
-  if (!isOf("distribution", metric)) return "";
-  const { count, sum, min, max } = metric.attempted;
-  return count === 0 ? "nothing" : `${grouped(min)} to ${grouped(max)}, mean ${grouped(sum / count)}, of ${grouped(count)}`;
+/** The committed value, and the attempted one where it differs. */
+function valueOf({ type, attempted, committed }: UserMetric): string {
+  const describe = DESCRIPTIONS[type] as (value: UserMetric["attempted"]) => string; // of the same type as the values
+  const tried = describe(attempted);
+  const done = committed === undefined ? "nothing" : describe(committed);
+  return tried === done ? done : `${done} (attempted: ${tried})`;
 }
 
-function isOf<T extends UserMetric["type"]>(type: T, metric: UserMetric): metric is UserMetric<T> {
-  return metric.type === type;
-}
+const DESCRIPTIONS: { readonly [T in MetricType]: (value: MetricValues[T]) => string } = {
+  counter: (n) => grouped(n),
+  gauge: ({ value }) => grouped(value),
+  "string-set": (texts) => texts.join(", "),
+  "bounded-trie": (trie) =>
+    pathsOf(trie)
+      .map((path) => path.join("/"))
+      .join(", "),
+  distribution: ({ count, sum, min, max }) =>
+    count === 0 ? "nothing" : `${grouped(min)} to ${grouped(max)}, mean ${grouped(sum / count)}, of ${grouped(count)}`,
+};
 
 /** On one line, bounded. */
 function cut(text: string, limit: number): string {

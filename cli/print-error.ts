@@ -12,10 +12,13 @@ export function describeError(error: unknown): string {
     const thrown = authorLine(error.cause);
     const applied = error.site.line === undefined ? undefined : shorten(error.site.line);
     return [
-      headline(error.message),
+      headline(error.summary),
       ...row("element", error.site.element),
+      ...row("key", error.site.key),
+      ...row("window", error.site.window),
       ...row("thrown at", thrown),
       ...row("applied at", applied === thrown ? undefined : applied),
+      ...row("attempts", error.site.attempts === undefined ? undefined : String(error.site.attempts)),
     ].join("\n");
   }
   if (error instanceof PipelineError) return [headline(error.message), ...row("applied at", authorLine(error))].join("\n");

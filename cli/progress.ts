@@ -3,6 +3,8 @@ import { formatTimestamp, MAX_TIMESTAMP, MIN_TIMESTAMP, type Run, type RunMetric
 
 /** Shortest time between two progress log lines. */
 const LOG_EVERY_MS = 5000;
+/** Data that is older than this is history: how far it lies behind today says nothing of the run. */
+const MAX_SHOWN_LAG_MS = 24 * 3_600_000;
 const LINE_START = "\r\u001b[K";
 
 /** Where progress is shown: what is needed of `process.stderr`. */
@@ -37,7 +39,16 @@ async function asLog(run: Run, output: ProgressOutput): Promise<{ stop(): void }
   const metrics = run.metrics$.subscribe((now) => {
     if (Date.now() - last < LOG_EVERY_MS) return;
     last = Date.now();
-    log.info({ elements: elementsOf(now), watermark: formatTimestamp(watermarkOf(now)), elapsedMs: Math.round(now.elapsedMs) }, "progress");
+    log.info(
+      {
+        elements: elementsOf(now),
+        watermark: formatTimestamp(watermarkOf(now)),
+        watermarkLagMs: lagOf(now),
+        backlogBytes: now.components.reduce((sum, { backlogBytes }) => sum + backlogBytes, 0),
+        elapsedMs: Math.round(now.elapsedMs),
+      },
+      "progress",
+    );
   });
   const messages = run.messages$.subscribe(({ level, text }) => log[level](text));
   const states = run.state$.subscribe((state) => log.info({ state }, "state"));
@@ -62,7 +73,11 @@ function line(metrics: RunMetrics): string {
   const watermark = watermarkOf(metrics);
   const isMoving = watermark > MIN_TIMESTAMP && watermark < MAX_TIMESTAMP;
   const parts = [`${grouped(elements)} elements`, `${grouped(rate)}/s`, `${seconds.toFixed(1)} s`];
+  const lag = lagOf(metrics);
   if (isMoving) parts.push(`watermark ${formatTimestamp(watermark)}`);
+  if (isMoving && lag !== undefined && lag < MAX_SHOWN_LAG_MS) parts.push(`${(lag / 1000).toFixed(1)} s behind`);
+  const retries = metrics.components.reduce((sum, component) => sum + component.retries, 0);
+  if (retries > 0) parts.push(`${grouped(retries)} bundles tried again`);
   return parts.join(", ");
 }
 
@@ -71,6 +86,11 @@ function elementsOf(metrics: RunMetrics): number {
   let sum = 0;
   for (const n of metrics.elements.values()) sum += n;
   return sum;
+}
+
+function lagOf({ components }: RunMetrics): number | undefined {
+  const lags = components.flatMap(({ watermarkLagMs }) => (watermarkLagMs === undefined ? [] : [watermarkLagMs]));
+  return lags.length === 0 ? undefined : Math.max(...lags);
 }
 
 function watermarkOf(metrics: RunMetrics): number {

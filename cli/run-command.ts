@@ -3,6 +3,7 @@ import { local } from "../local/index.js";
 import { CancelledError } from "../portability/stage-host/index.js";
 import type { Run, RunMetrics } from "../sdk/index.js";
 import { BusyWatch } from "./busy-watch.js";
+import { componentTable } from "./component-table.js";
 import { ExitCode } from "./exit-codes.js";
 import { openProgram, workersOption } from "./open-program.js";
 import { describeError } from "./print-error.js";
@@ -16,6 +17,8 @@ interface Settings {
   readonly stallWarning: number;
   readonly memory?: number;
   readonly spillDir?: string;
+  readonly metrics?: boolean;
+  readonly attempts: number;
 }
 
 /** `beamstorm run FILE`: runs a pipeline on this machine until it is done or the user stops it. */
@@ -31,12 +34,16 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
         parseMemory,
       ),
     )
-    .addOption(new Option("--spill-dir <folder>", "where groups are spilled to (default: the system's folder for temporary files)"));
+    .addOption(new Option("--spill-dir <folder>", "where groups are spilled to (default: the system's folder for temporary files)"))
+    .addOption(
+      new Option("--attempts <number>", "how often elements are tried before their failure fails the run").default(4).argParser(count),
+    )
+    .addOption(new Option("--metrics", "print figures of components and transforms at the end"));
   const signals = new Signals();
   try {
     const program = await openProgram(command, argv);
     try {
-      const { workers, stallWarning, memory, spillDir } = program.settings as unknown as Settings;
+      const { workers, stallWarning, memory, spillDir, metrics, attempts } = program.settings as unknown as Settings;
       const { module, exportName } = program;
       const runner = local({
         workers,
@@ -44,12 +51,12 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
         exportName,
         memoryBytes: memory,
         spillFolder: spillDir,
-        runtime: { stallWarningMs: stallWarning * 1000 },
+        runtime: { stallWarningMs: stallWarning * 1000, bundleAttempts: attempts },
       });
       // With workers of their own, this process stays free.
       const watch = workers === 1 ? new BusyWatch(signals, stallWarning * 1000) : undefined;
       try {
-        return await follow(await runner.start(program.definition, program.options), signals);
+        return await follow(await runner.start(program.definition, program.options), signals, metrics === true);
       } finally {
         await watch?.stop();
       }
@@ -67,7 +74,13 @@ function seconds(text: string): number {
   throw new InvalidArgumentError("expected a number above 0");
 }
 
-async function follow(run: Run, signals: Signals): Promise<number> {
+function count(text: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("expected a whole number above 0");
+}
+
+async function follow(run: Run, signals: Signals, withTable: boolean): Promise<number> {
   // An error in a callback that user code left behind, e.g. of a timer: no call fails by it, so the run has to.
   let stray: { readonly error: unknown } | undefined;
   const failStray = (error: unknown): void => {
@@ -80,7 +93,7 @@ async function follow(run: Run, signals: Signals): Promise<number> {
   try {
     const metrics: RunMetrics = await run.result();
     progress.stop();
-    process.stderr.write(`${summary(metrics)}\n${metricsTable(metrics.user)}`);
+    process.stderr.write(`${summary(metrics)}\n${withTable ? componentTable(metrics) : ""}${metricsTable(metrics.user)}`);
     return ExitCode.DONE;
   } catch (error) {
     progress.stop();

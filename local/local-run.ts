@@ -1,15 +1,15 @@
 import { map, type Observable } from "rxjs";
 import { PipelineError } from "../portability/stage-host/index.js";
 import type { Job, JobMetrics, Topology } from "../runner/index.js";
-import { UserMetrics, type Run, type RunMetrics } from "../sdk/index.js";
+import { UserMetrics, type Run, type RunMetrics, type TransformMetrics } from "../sdk/index.js";
 
 /** A job of our runner as the SDK's {@link Run}: the figures of PCollections under the names that the author knows. */
 export function localRun(job: Job, topology: Topology, assertions: readonly string[]): Run {
   const names = namesOfPCollections(topology);
-  const translate = ({ elapsedMs, components, elements: byId, user }: JobMetrics): RunMetrics => {
+  const translate = ({ elapsedMs, components, elements: byId, user, committed }: JobMetrics): RunMetrics => {
     const elements = new Map<string, number>();
     for (const [id, count] of byId) elements.set(names.get(id) ?? id, count);
-    return { elapsedMs, components, elements, user: new UserMetrics(user) };
+    return { elapsedMs, components, elements, transforms: transformsOf(topology, byId), user: new UserMetrics(user, committed) };
   };
   return {
     get state() {
@@ -38,6 +38,18 @@ function checked(metrics: RunMetrics, assertions: readonly string[]): RunMetrics
       `the run ended, but ${missed.map((name) => `"${name}"`).join(", ")} never ran: nothing was asserted`,
     );
   return metrics;
+}
+
+/** In the order of stages, each transform once. What is read whole, as a side input, does not count as taken. */
+function transformsOf({ components }: Topology, elements: ReadonlyMap<string, number>): TransformMetrics[] {
+  const sum = (pcollections: readonly string[]): number => pcollections.reduce((total, id) => total + (elements.get(id) ?? 0), 0);
+  return components.flatMap(({ id: component, stage }) =>
+    stage.transformIds.map((id): TransformMetrics => {
+      const { uniqueName, inputs, outputs } = stage.components.transforms?.[id] ?? {};
+      const taken = Object.values(inputs ?? {}).filter((pcollection) => !stage.sideInputs.includes(pcollection));
+      return { step: uniqueName ?? id, component, elementsIn: sum(taken), elementsOut: sum(Object.values(outputs ?? {})) };
+    }),
+  );
 }
 
 /** `transform` or `transform.tag` for each PCollection, by id. */

@@ -2,7 +2,7 @@
 export { CoderError, coderOf } from "../portability/coders/index.js";
 export type { Distribution, Gauge, MetricType, MetricValues, TrieNode } from "../portability/metrics/index.js";
 export { schema, type Decimal, type RowSchema, type Schema, type SchemaType } from "../portability/schemas/index.js";
-export { CancelledError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
+export { CancelledError, PermanentError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
 export {
   formatTimestamp,
   GlobalWindow,
@@ -35,7 +35,16 @@ export type { WindowFnSpec } from "./model/own-window-fn.js";
 export { Pipeline } from "./model/pipeline.js";
 export { pipeline, PipelineDefinition } from "./model/pipeline-definition.js";
 export { composite, type Appliable, type PTransform } from "./model/ptransform.js";
-export { run, type ComponentMetrics, type Run, type RunMessage, type RunMetrics, type Runner, type RunState } from "./model/runner.js";
+export {
+  run,
+  type ComponentMetrics,
+  type Run,
+  type RunMessage,
+  type RunMetrics,
+  type Runner,
+  type RunState,
+  type TransformMetrics,
+} from "./model/runner.js";
 export * from "./state/index.js";
 export type { FiringTimer, StateHandles, StateSpec, StateSpecs, TimerHandles, TimerSpec, TimerSpecs } from "./model/state-spec.js";
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";

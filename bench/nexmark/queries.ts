@@ -120,10 +120,10 @@ export interface HotItem {
 }
 
 /** Query 5: the auctions with the most bids in sliding windows. */
-export const hotItems = (events: Events): PCollection<HotItem> =>
+export const hotItems = (events: Events, size = WINDOW, every = SLIDE): PCollection<HotItem> =>
   events
     .apply(bids)
-    .apply(windowInto(sliding({ size: WINDOW, every: SLIDE })))
+    .apply(windowInto(sliding({ size, every })))
     .apply(withKeys("by auction", ({ auction }) => auction))
     .apply(countPerKey())
     .apply(
@@ -146,10 +146,10 @@ export const averagePriceOfSellers = (events: Events): PCollection<KV<number, nu
     .apply(map("average", ({ key, value: sales }) => kv(key, sales.reduce((sum, { winner }) => sum + winner.price, 0) / sales.length)));
 
 /** Query 7: the highest bids of each window. */
-export const highestBid = (events: Events): PCollection<Bid> =>
+export const highestBid = (events: Events, size = WINDOW): PCollection<Bid> =>
   events
     .apply(bids)
-    .apply(windowInto(fixed(WINDOW)))
+    .apply(windowInto(fixed(size)))
     .apply(
       combineGlobally(
         "highest",
@@ -166,8 +166,8 @@ export interface NewSeller {
 }
 
 /** Query 8: who sells something in the same window in which they have registered. */
-export function newSellers(events: Events): PCollection<NewSeller> {
-  const windowed = events.apply(windowInto(fixed(WINDOW)));
+export function newSellers(events: Events, size = WINDOW): PCollection<NewSeller> {
+  const windowed = events.apply(windowInto(fixed(size)));
   const newcomers = windowed.apply(people).apply(withKeys("by id", ({ id }) => id));
   return windowed
     .apply(auctions)
@@ -177,10 +177,10 @@ export function newSellers(events: Events): PCollection<NewSeller> {
 }
 
 /** Query 11: how many bids people make in a session, which ends when they have made none for a while. */
-export const bidsInSessions = (events: Events): PCollection<KV<number, number>> =>
+export const bidsInSessions = (events: Events, gap = WINDOW): PCollection<KV<number, number>> =>
   events
     .apply(bids)
-    .apply(windowInto(sessions(WINDOW)))
+    .apply(windowInto(sessions(gap)))
     .apply(withKeys("by bidder", ({ bidder }) => bidder))
     .apply(countPerKey());
 

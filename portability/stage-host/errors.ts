@@ -6,6 +6,12 @@ export interface ErrorSite {
   readonly element?: string;
   /** Where the author applied the transform, as `file:line:column`. */
   readonly line?: string;
+  /** The key of the element that the stage was given, where it has one, rendered likewise. */
+  readonly key?: string;
+  /** The window of the element; several are told one by one. */
+  readonly window?: string;
+  /** How often its bundle was tried, once it is not tried again. */
+  readonly attempts?: number;
 }
 
 /**
@@ -28,8 +34,59 @@ export class UserCodeError extends Error {
     action: string,
     cause: unknown,
   ) {
-    super(`${action} in transform "${site.transform}": ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(`${action} in transform "${site.transform}": ${cause instanceof Error ? cause.message : String(cause)}${detailOf(site)}`, {
+      cause,
+    });
   }
+
+  /** The message without what the site says of the element and of attempts. */
+  get summary(): string {
+    const detail = detailOf(this.site);
+    return this.message.endsWith(detail) ? this.message.slice(0, this.message.length - detail.length) : this.message;
+  }
+
+  /** Whether the author said that trying again cannot help. */
+  get isPermanent(): boolean {
+    return this.cause instanceof PermanentError;
+  }
+
+  /** The same error with more known of its site; its stack is that of the first one. */
+  at(more: Partial<ErrorSite>): UserCodeError {
+    const { summary, stack } = this;
+    const site = { ...this.site, ...more };
+    const error = new UserCodeError(site, "", this.cause);
+    Object.defineProperty(error, "message", { value: summary + detailOf(site), configurable: true });
+    Object.defineProperty(error, "stack", { value: stack, configurable: true });
+    return error;
+  }
+}
+
+/**
+ * An error that trying again cannot help: thrown by a function of the pipeline's author, it fails the run at once. Any other makes the
+ * function's bundle be tried again.
+ *
+ * @example
+ * ```ts
+ * lines.apply(map((line) => {
+ *   if (line.length > 1000) throw new PermanentError("a line is too long");
+ *   return line;
+ * }));
+ * ```
+ */
+export class PermanentError extends Error {
+  override readonly name: string = "PermanentError";
+}
+
+/** Which element it was and how often it was tried; nothing as long as it may be tried again. */
+function detailOf({ element, key, window, attempts }: ErrorSite): string {
+  if (attempts === undefined) return "";
+  const parts = [
+    ...(element === undefined ? [] : [`element ${element}`]),
+    ...(key === undefined ? [] : [`key ${key}`]),
+    ...(window === undefined ? [] : [`window ${window}`]),
+    attempts === 1 ? "1 attempt" : `${attempts} attempts`,
+  ];
+  return ` (${parts.join(", ")})`;
 }
 
 /**

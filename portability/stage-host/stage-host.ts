@@ -12,7 +12,8 @@
 //     waits for `blocked` or `finishBundle`: only then is anybody told to go on by `resume`.
 // H2. Outputs of a bundle reach `StageContext.outputs` before `finishBundle` resolves, and never after.
 // H3. A failure of user code surfaces as a rejected/thrown UserCodeError from a receiver, `finishBundle` or `blocked`;
-//     after it the executor accepts only `abort` and `close`.
+//     after it the executor accepts only `abort` and `close`, and from `abort` on it puts out nothing more. The runner may then open the
+//     stage anew and deliver the elements of the bundle once more: whatever an executor did in it besides its outputs must bear that.
 // H4. Element values cross this interface in the form that `coder()` of the same host encodes and decodes; that may be their bytes.
 //     A grouping reads `key` and `value` of a keyed element and gives back a KV of the key and an array of values; the impulse is
 //     what the coder makes of its encoding. Nothing else is known of any value.
@@ -113,6 +114,13 @@ export interface StageContext {
   resume(): Promise<void>;
 }
 
+/** What an executor has counted. */
+export interface StageCounts {
+  /** Elements by PCollection id. */
+  readonly elements: ReadonlyMap<string, number>;
+  readonly metrics: readonly Metric[];
+}
+
 /** One stage of one task, ready to be fed. */
 export interface StageExecutor {
   /** Receiver for the elements of one input PCollection of the descriptor. */
@@ -130,7 +138,9 @@ export interface StageExecutor {
   abort(): void;
   /** Elements that each PCollection of the stage has received since {@link StageHost.open}, by PCollection id. */
   elementCounts(): ReadonlyMap<string, number>;
-  /** The user metrics of the stage's transforms since {@link StageHost.open}, those of failed bundles included. */
+  /** The user metrics of the stage's transforms since {@link StageHost.open}, those of a failed or unfinished bundle included. */
   metrics?(): readonly Metric[];
+  /** Both of the finished bundles alone. An executor without it is taken to count nothing before a bundle is finished. */
+  committed?(): StageCounts;
   close(): Promise<void>;
 }

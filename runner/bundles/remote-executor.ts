@@ -7,7 +7,7 @@
 import { ByteWriter, CoderRegistry, WindowedValueCoder, type Coder } from "../../portability/coders/index.js";
 import { mergeMetrics, metricFromMonitoringInfo, type Metric } from "../../portability/metrics/index.js";
 import { fromInt64, type beam } from "../../portability/protos/index.js";
-import type { StageContext, StageDescriptor, StageExecutor } from "../../portability/stage-host/index.js";
+import type { StageContext, StageCounts, StageDescriptor, StageExecutor } from "../../portability/stage-host/index.js";
 import type { Receiver, Window } from "../../portability/values/index.js";
 import type { BundlePlan, BundlePort } from "./bundle-descriptor.js";
 import { harnessError } from "./harness-error.js";
@@ -33,6 +33,8 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
   private readonly innerCounts = new Map<string, number>();
   private userMetrics: readonly Metric[] = [];
   private taken = 0;
+  /** What was counted when a bundle was finished last. */
+  private finished: StageCounts = { elements: new Map(), metrics: [] };
   private instructionId: string | undefined;
   private answer: Promise<beam.fn.IInstructionResponse> | undefined;
   private readonly openSinks = new Set<string>();
@@ -112,6 +114,10 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
     return this.userMetrics;
   }
 
+  committed(): StageCounts {
+    return this.stage.transformIds.length > 0 ? this.finished : { elements: this.elementCounts(), metrics: [] };
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -155,7 +161,10 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
   private async finish(): Promise<void> {
     for (;;) {
       const residuals = await this.complete();
-      if (residuals.length === 0) return;
+      if (residuals.length === 0) {
+        this.finished = { elements: this.elementCounts(), metrics: this.userMetrics };
+        return;
+      }
       await this.orFailure(pause(delayOf(residuals)));
       this.order(); // X3
       for (const { application } of residuals) {

@@ -38,8 +38,8 @@ export function messageProto(id: number, { level, text, time }: JobMessage): bea
 }
 
 /** Element counts of PCollections, those of the runner's own making included, and user metrics. */
-export function metricsProto({ elements, user }: JobMetrics): beam.job.IMetricResults {
-  const infos = [...elements].map(([pcollection, count]): beam.pipeline.IMonitoringInfo => {
+export function metricsProto({ elements, user, committed }: JobMetrics): beam.job.IMetricResults {
+  const counts = [...elements].map(([pcollection, count]): beam.pipeline.IMonitoringInfo => {
     const writer = new ByteWriter(16);
     writer.writeVarint(count);
     return {
@@ -49,8 +49,10 @@ export function metricsProto({ elements, user }: JobMetrics): beam.job.IMetricRe
       payload: writer.toBytes(),
     };
   });
-  infos.push(...user.map(metricToMonitoringInfo));
-  return { attempted: infos, committed: infos };
+  return {
+    attempted: [...counts, ...user.map(metricToMonitoringInfo)],
+    committed: [...counts, ...committed.map(metricToMonitoringInfo)],
+  };
 }
 
 const LEVELS: readonly [least: number, level: JobMessage["level"]][] = [

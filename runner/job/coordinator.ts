@@ -111,6 +111,8 @@ export class Coordinator {
         return this.completed(() => this.run());
       case "report":
         return this.reported(worker, message.report, false);
+      case "retries":
+        return this.job.say("info", `a bundle of ${message.task} failed and is tried again: ${message.error}`);
       case "done":
         this.reported(worker, message.report, true);
         return this.completed(() => void this.end("DONE"));

@@ -1,7 +1,7 @@
 // The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
 import type { Coder } from "../../portability/coders/coder.js";
 import { ByteReader } from "../../portability/coders/index.js";
-import { PipelineError, type StageDescriptor, type StageExecutor, type StageHost } from "../../portability/stage-host/index.js";
+import { PipelineError, type StageDescriptor, type StageHost } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
 import type { WindowFn } from "../../portability/windows/index.js";
 import {
@@ -126,15 +126,19 @@ export class Deployment {
       const { component } = placement;
       const { stage, head } = component;
       this.opening = placement.id;
-      const keyed = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
-      const executor = await this.parts.host.open(stage, task.contextFor(stage.outputs, keyed));
-      const receiver = executor.receiver(head.output);
+      const state = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
       const source = head.kind === "read" ? await this.openSource(placement, head, task) : undefined;
-      const headFor = (next: Receiver): HeadOperator => {
-        if (keyed !== undefined) return new KeyedHead(keyed, next, executor);
-        return source?.(next) ?? this.headOf(component, next, executor);
-      };
-      task.opened(executor, sideInputs.length === 0 ? headFor(receiver) : new SideInputHead(sideInputs, receiver, headFor));
+      const headFor = (next: Receiver, late: Receiver): HeadOperator => source?.(next) ?? this.headOf(component, next, late);
+      const waitingHead = (next: Receiver, late: Receiver): HeadOperator =>
+        new SideInputHead(sideInputs, next, (inner) => headFor(inner, late));
+      await task.open({
+        open: () => this.parts.host.open(stage, task.contextFor(stage.outputs, state)),
+        input: head.output,
+        late: head.kind === "group-by-key" ? head.late : undefined,
+        head: sideInputs.length > 0 ? waitingHead : isRelay(component) ? undefined : headFor,
+        keyed: state === undefined ? undefined : (next, executor) => new KeyedHead(state, next, executor),
+        isKeyed: head.kind === "group-by-key" || head.kind === "keyed",
+      });
     }
     this.opening = undefined;
   }
@@ -182,7 +186,14 @@ export class Deployment {
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
     const { worker, links, options } = this.parts;
     if (to.worker !== worker || from.worker === worker) return;
-    const port = new RemotePort(id, links.get(from.worker)!, inboxOf(stream, ends.get(to.id)!), this.codecOf(stream), options.channelBytes);
+    const port = new RemotePort(
+      id,
+      links.get(from.worker)!,
+      inboxOf(stream, ends.get(to.id)!),
+      this.codecOf(stream),
+      options.channelBytes,
+      from.id,
+    );
     this.remotePorts.set(id, port);
   }
 
@@ -205,22 +216,23 @@ export class Deployment {
     return fieldsStream(parts, new KeyGroups(this.parts.topology.keyGroups, keySpaceOf(keyCoderOf(coder, stream.pcollection))));
   }
 
-  private channelOf({ id, stream, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): OutputChannel {
+  private channelOf({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): OutputChannel {
     const { worker, links, options, onError } = this.parts;
-    if (to.worker === worker) return new LocalChannel(inboxOf(stream, ends.get(to.id)!), options.channelBytes);
+    if (to.worker === worker)
+      return new LocalChannel(inboxOf(stream, ends.get(to.id)!), options.channelBytes, { from: from.id, to: to.id });
     const failed = (error: unknown): void =>
       onError(
         new Error(`elements of ${stream.pcollection} cannot be sent to ${to.id}: ${String((error as Error).message)}`, { cause: error }),
       );
-    const channel = new RemoteChannel(id, links.get(to.worker)!, this.codecOf(stream), options.channelBytes, failed);
+    const channel = new RemoteChannel(id, links.get(to.worker)!, this.codecOf(stream), options.channelBytes, failed, to.id);
     this.remoteChannels.set(id, channel);
     return channel;
   }
 
-  private headOf({ head, stage }: Component, receiver: Receiver, executor: StageExecutor): HeadOperator {
+  private headOf({ head, stage }: Component, receiver: Receiver, late: Receiver): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     if (head.late === undefined) return this.groupingOf(head, stage, receiver);
-    return new LateOutputHead(executor.receiver(head.late), (late) => this.groupingOf(head, stage, receiver, late));
+    return new LateOutputHead(late, (waiting) => this.groupingOf(head, stage, receiver, waiting));
   }
 
   private groupingOf(head: GroupingHead, stage: StageDescriptor, receiver: Receiver, late?: Receiver): HeadOperator {
@@ -244,7 +256,7 @@ export class Deployment {
       sideInputs: sideInputs.map(
         ({ pcollection, windowingStrategyId }) => new SideInputBuffer(pcollection, this.windowFnOf(stage, windowingStrategyId)),
       ),
-      outbox: new Outbox(),
+      outbox: new Outbox(this.parts.options.bundleBytes),
     };
   }
 
@@ -301,6 +313,11 @@ function batchBytes({ batchBytes: wanted, channelBytes }: RuntimeOptions): numbe
 function impulseOf(host: StageHost, { head, stage }: Component): unknown {
   const coderId = stage.components.pcollections?.[head.output]?.coderId;
   return coderId ? host.coder(stage, coderId).decode(new ByteReader(Uint8Array.of(0)), true) : new Uint8Array(0);
+}
+
+/** Whether elements go to the stage as they come. */
+function isRelay({ head }: Component): boolean {
+  return head.kind !== "group-by-key" && head.kind !== "read";
 }
 
 function feedImpulse(inbox: Inbox, value: unknown): void {

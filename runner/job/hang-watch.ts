@@ -2,13 +2,15 @@ import type { WorkerReport } from "./messages.js";
 
 /** Reports in a row, of every worker, that must show no movement. */
 const ROUNDS = 3;
+/** Tasks described in one message. */
+const NAMED = 50;
 
 /**
  * Tells when nothing in a job can make progress any more (design D16).
  *
  * A worker stands still while report after report it is idle with the same number of turns. If all stand still for some
  * rounds and every frame sent has been received, no event is left that could wake anybody: user code at work counts as
- * not idle, and so does a frame on its way.
+ * not idle, and so do one that waits for time, and a frame on its way.
  */
 export class HangWatch {
   private readonly latest: (WorkerReport | undefined)[];
@@ -31,10 +33,9 @@ export class HangWatch {
 
   /** What each unfinished task waits for, one a line. */
   describe(): string {
-    return this.latest
-      .flatMap((report) => report?.waits ?? [])
-      .map(({ task, waitsFor }) => `  ${task} waits for ${waitsFor}`)
-      .join("\n");
+    const waits = this.latest.flatMap((report) => report?.waits ?? []);
+    const lines = waits.slice(0, NAMED).map(({ task, waitsFor }) => `  ${task} waits for ${waitsFor}`);
+    return [...lines, ...(waits.length > NAMED ? [`  and ${waits.length - NAMED} more tasks`] : [])].join("\n");
   }
 
   private framesUnderWay(): number {

@@ -13,10 +13,28 @@ export interface ComponentMetrics {
   readonly elementsOut: number;
   /** Elements in, a second, since the metrics before. */
   readonly ratePerSecond: number;
+  /** Bytes of the elements in and out, estimated from samples. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Bundles that were committed. */
   readonly bundles: number;
+  /** Bundles that failed and were tried again. */
+  readonly retries: number;
+  /** Bundles whose output went before their end, since a single element had too much of it to be held; these are not tried again. */
+  readonly bundlesLetGo: number;
+  /** Milliseconds of work: of all tasks together, without what their functions wait for. */
+  readonly busyMs: number;
+  /** Input watermark: the least of the tasks'. */
+  readonly inputWatermark: Timestamp;
   /** Output watermark: the least of the tasks'. */
   readonly watermark: Timestamp;
+  /** How far the output watermark is behind the time of day, in milliseconds; undefined before it moves and at its end. */
+  readonly watermarkLagMs: number | undefined;
+  /** Estimated bytes waiting before the tasks and behind them. */
   readonly queuedBytes: number;
+  /** What waits before the tasks: estimated bytes, and elements as many as these would be if they were like those before. */
+  readonly backlogBytes: number;
+  readonly backlogElements: number;
   /** Elements dropped because their window had expired. */
   readonly droppedLate: number;
   /** Elements dropped because the trigger of their window had finished. */
@@ -28,13 +46,15 @@ export interface JobMetrics {
   /** Milliseconds since the job started to run. */
   readonly elapsedMs: number;
   readonly components: readonly ComponentMetrics[];
-  /** Elements of each PCollection so far, by its id. */
+  /** Elements of each PCollection so far, by its id: of committed bundles, and of open ones as far as they are. */
   readonly elements: ReadonlyMap<string, number>;
   /** User metrics, attempted: those of failed bundles included. */
   readonly user: readonly Metric[];
+  /** User metrics of committed bundles alone. */
+  readonly committed: readonly Metric[];
 }
 
-export const NO_METRICS: JobMetrics = { elapsedMs: 0, components: [], elements: new Map(), user: [] };
+export const NO_METRICS: JobMetrics = { elapsedMs: 0, components: [], elements: new Map(), user: [], committed: [] };
 
 /** Sums up what tasks counted; `before` gives the rates their starting point. */
 export function summarise(topology: Topology, counts: readonly TaskCounts[], elapsedMs: number, before: JobMetrics): JobMetrics {
@@ -45,6 +65,9 @@ export function summarise(topology: Topology, counts: readonly TaskCounts[], ela
     const tasks = byComponent.get(component.id)!;
     const sum = (of: (task: TaskCounts) => number): number => tasks.reduce((total, task) => total + of(task), 0);
     const elementsIn = sum((task) => task.elementsIn);
+    const bytesIn = sum((task) => task.bytesIn);
+    const backlogBytes = sum((task) => task.backlogBytes);
+    const lags = tasks.flatMap(({ watermarkLagMs }) => (watermarkLagMs === undefined ? [] : [watermarkLagMs]));
     const earlier = before.components.find(({ id }) => id === component.id)?.elementsIn ?? 0;
     return {
       id: component.id,
@@ -52,15 +75,25 @@ export function summarise(topology: Topology, counts: readonly TaskCounts[], ela
       elementsIn,
       elementsOut: sum((task) => task.elementsOut),
       ratePerSecond: seconds > 0 ? (elementsIn - earlier) / seconds : 0,
+      bytesIn,
+      bytesOut: sum((task) => task.bytesOut),
       bundles: sum((task) => task.bundles),
+      retries: sum((task) => task.retries),
+      bundlesLetGo: sum((task) => task.bundlesLetGo),
+      busyMs: sum((task) => task.busyMs),
+      inputWatermark: tasks.reduce((least, task) => Math.min(least, task.inputWatermark), MAX_TIMESTAMP),
       watermark: tasks.reduce((least, task) => Math.min(least, task.outputWatermark), MAX_TIMESTAMP),
+      watermarkLagMs: lags.length === 0 ? undefined : Math.max(...lags),
       queuedBytes: sum((task) => task.queuedBytes),
+      backlogBytes,
+      backlogElements: bytesIn === 0 ? 0 : Math.round((backlogBytes * elementsIn) / bytesIn),
       droppedLate: sum((task) => task.droppedLate),
       droppedClosed: sum((task) => task.droppedClosed),
     };
   });
   const user = mergeMetrics(counts.flatMap(({ metrics }) => metrics));
-  return { elapsedMs, components, elements: elementsOf(topology, byComponent), user };
+  const committed = mergeMetrics(counts.flatMap((task) => task.committed));
+  return { elapsedMs, components, elements: elementsOf(topology, byComponent), user, committed };
 }
 
 /**

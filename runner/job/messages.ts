@@ -10,6 +10,7 @@
 //           ◄────────────────────── report …      twice a second, from here on and with done
 //           ◄────────────────────── ready         links are up, user code is set up
 //   start   ──────────────────────►               all of them are ready
+//           ◄────────────────────── retries …     a bundle has failed and is tried again; at most so many times
 //           ◄────────────────────── done          all of its tasks are
 //   stop    ──────────────────────►               at any time, also instead of any of the above
 //           ◄────────────────────── stopped
@@ -65,6 +66,7 @@ export type FromWorker =
   | { readonly type: "listening"; readonly address: string | undefined }
   | { readonly type: "ready" }
   | { readonly type: "report"; readonly report: WorkerReport }
+  | { readonly type: "retries"; readonly task: string; readonly error: string }
   | { readonly type: "done"; readonly report: WorkerReport }
   | { readonly type: "failed"; readonly error: unknown }
   | { readonly type: "stopped" };

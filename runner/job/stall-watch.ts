@@ -28,7 +28,7 @@ export class StallWatch {
     const stillMs = now - this.movedAt;
     if (stillMs < this.warnAfterMs) return undefined;
     this.warnAfterMs = stillMs * 2;
-    const waits = [...this.latest.values()].flatMap((each) => each.waits).filter(({ waitsFor }) => waitsFor !== "input");
+    const waits = [...this.latest.values()].flatMap((each) => each.waits).filter(({ waitsFor }) => !waitsFor.startsWith("input"));
     if (waits.length === 0) return undefined;
     const named = waits.slice(0, NAMED).map(({ task, waitsFor }) => `${task} waits for ${waitsFor}`);
     const more = waits.length > NAMED ? [`and ${waits.length - NAMED} more tasks`] : [];

@@ -5,6 +5,8 @@ import { planDeployment, type DeploymentPlan } from "./deployment-plan.js";
 import type { DeployMessage, FromWorker, ToWorker, WorkerReport } from "./messages.js";
 
 const REPORT_EVERY_MS = 500;
+/** Retries that are told one by one; the others are counted only. */
+const RETRIES_TOLD = 20;
 
 /**
  * One worker of one job: does what the coordinator's messages say (messages.ts) and reports back. The same class runs in
@@ -25,6 +27,7 @@ export class WorkerAgent {
   private linkUp: () => void = () => {};
   private reporting: NodeJS.Timeout | undefined;
   private undone = 0;
+  private retriesTold = 0;
   private failed = false;
   private stopping = false;
 
@@ -74,6 +77,7 @@ export class WorkerAgent {
     const listener = {
       taskDone: () => this.taskDone(),
       taskFailed: (_task: Task, error: unknown) => this.fail(error),
+      taskRetries: ({ id }: Task, { message }: Error) => this.tellRetry(id, message),
     };
     const owner = (this.worker = new Worker(options, listener));
     const onError = (error: unknown): void => this.fail(error);
@@ -115,6 +119,10 @@ export class WorkerAgent {
 
   private taskDone(): void {
     if (--this.undone === 0) this.allDone();
+  }
+
+  private tellRetry(task: string, error: string): void {
+    if (this.retriesTold++ < RETRIES_TOLD) this.send({ type: "retries", task, error });
   }
 
   private allDone(): void {

@@ -1,14 +1,14 @@
 // The cells that an executor holds: each is one declared cell of whatever record is selected.
 import type { BagCell, MultimapCell, OrderedListCell, ValueCell } from "../../portability/stage-host/index.js";
 import type { KeySpace } from "../store/index.js";
-import type { BundleLog } from "./bundle-log.js";
+import type { UndoLog } from "./undo-log.js";
 import { Bag, Multimap, OrderedList } from "./contents.js";
 import type { KeyedRecord } from "./keyed-record.js";
 
 /** Whose cells they are. */
 export interface CellOwner {
   readonly selected: KeyedRecord;
-  readonly log: BundleLog;
+  readonly log: UndoLog;
   /** Called before a change. */
   write(record: KeyedRecord): void;
 }

@@ -1,14 +1,14 @@
 // What the cells of one key and window hold. An empty cell has no content, so that it costs nothing.
 import type { KeySpace, StateKey } from "../store/index.js";
 import type { OrderedEntry } from "../../portability/stage-host/index.js";
-import type { BundleLog, Restorable } from "./bundle-log.js";
+import type { UndoLog, Restorable } from "./undo-log.js";
 
 /** Values in the order in which they came. They are only ever added: a bag that is cleared is dropped. */
 export class Bag implements Restorable<number> {
   readonly values: unknown[] = [];
   private savedIn = 0;
 
-  add(value: unknown, log: BundleLog): void {
+  add(value: unknown, log: UndoLog): void {
     if (this.savedIn !== log.bundle) {
       this.savedIn = log.bundle;
       log.save(this, this.values.length);
@@ -47,18 +47,18 @@ export class Multimap implements Restorable<readonly [StateKey, MapEntry | undef
     return this.entries.get(this.keySpace.identify(key))?.bag.values;
   }
 
-  add(key: unknown, value: unknown, log: BundleLog): void {
+  add(key: unknown, value: unknown, log: UndoLog): void {
     const id = this.keySpace.identify(key);
     const before = this.entries.get(id);
     if (before !== undefined) before.bag.add(value, log);
     else this.set(id, key, value, log);
   }
 
-  replace(key: unknown, value: unknown, log: BundleLog): void {
+  replace(key: unknown, value: unknown, log: UndoLog): void {
     this.set(this.keySpace.identify(key), key, value, log);
   }
 
-  remove(key: unknown, log: BundleLog): void {
+  remove(key: unknown, log: UndoLog): void {
     const id = this.keySpace.identify(key);
     if (!this.entries.has(id)) return;
     this.save(id, log);
@@ -70,14 +70,14 @@ export class Multimap implements Restorable<readonly [StateKey, MapEntry | undef
     else this.entries.set(id, entry);
   }
 
-  private set(id: StateKey, key: unknown, value: unknown, log: BundleLog): void {
+  private set(id: StateKey, key: unknown, value: unknown, log: UndoLog): void {
     this.save(id, log);
     const bag = new Bag();
     bag.add(value, log);
     this.entries.set(id, { key, bag });
   }
 
-  private save(id: StateKey, log: BundleLog): void {
+  private save(id: StateKey, log: UndoLog): void {
     if (this.savedIn !== log.bundle) {
       this.savedIn = log.bundle;
       this.saved.clear();
@@ -98,7 +98,7 @@ export class OrderedList implements Restorable<readonly [entries: OrderedEntry[]
     return this.entries.length;
   }
 
-  add(entry: OrderedEntry, log: BundleLog): void {
+  add(entry: OrderedEntry, log: UndoLog): void {
     this.save(log);
     const at = this.firstAtOrAfter(entry.sortKey, true);
     if (at === this.entries.length) this.entries.push(entry);
@@ -109,7 +109,7 @@ export class OrderedList implements Restorable<readonly [entries: OrderedEntry[]
     return this.entries.slice(this.firstAtOrAfter(from), this.firstAtOrAfter(to));
   }
 
-  clear(from: number, to: number, log: BundleLog): void {
+  clear(from: number, to: number, log: UndoLog): void {
     const first = this.firstAtOrAfter(from);
     const count = this.firstAtOrAfter(to) - first;
     if (count <= 0) return;
@@ -122,7 +122,7 @@ export class OrderedList implements Restorable<readonly [entries: OrderedEntry[]
     this.entries.length = size;
   }
 
-  private save(log: BundleLog): void {
+  private save(log: UndoLog): void {
     if (this.savedIn === log.bundle) return;
     this.savedIn = log.bundle;
     this.isCopy = false;

@@ -21,10 +21,14 @@ export class KeyedHead {
   readonly relays = true;
   readonly droppedClosed = 0;
   droppedLate = 0;
+  /** Without those of the bundle under way. */
+  private droppedBefore = 0;
   private watermark: Timestamp = MIN_TIMESTAMP;
   private now: Timestamp = -Infinity;
   /** H1: what could not be delivered at once. */
-  private readonly waiting: Delivery[] = [];
+  private waiting: readonly Delivery[] = [];
+  /** What was waiting when the bundle under way began. */
+  private waitingBefore: readonly Delivery[] = [];
   private readonly expiration: WindowExpiration;
 
   constructor(
@@ -41,7 +45,7 @@ export class KeyedHead {
     for (const window of meta.windows) {
       const single = new ElementMeta(meta.timestamp, [window], meta.pane);
       if (isBlocked) {
-        this.waiting.push({ element, meta: single });
+        this.waiting = [...this.waiting, { element, meta: single }];
         continue;
       }
       this.deliver(element, single);
@@ -68,8 +72,9 @@ export class KeyedHead {
   drain(pause: () => boolean): boolean {
     for (;;) {
       if (pause()) return false; // also behind the last: it may have begun something
-      const delivery = this.waiting.shift();
+      const delivery = this.waiting[0];
       if (delivery !== undefined) {
+        this.waiting = this.waiting.slice(1);
         this.deliver(delivery.element, delivery.meta);
         continue;
       }
@@ -84,13 +89,16 @@ export class KeyedHead {
   }
 
   committed(): void {
+    this.droppedBefore = this.droppedLate;
+    this.waitingBefore = this.waiting;
     this.expiration.commit();
     this.store.commit();
   }
 
-  /** Takes back what the bundle has done; elements that wait are part of what is delivered again. */
+  /** Takes back what the bundle has done: of the windows that wait, those of its own elements come with these again. */
   rolledBack(): void {
-    this.waiting.length = 0;
+    this.droppedLate = this.droppedBefore;
+    this.waiting = this.waitingBefore;
     this.expiration.rollback();
     this.store.rollback();
   }

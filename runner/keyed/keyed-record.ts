@@ -1,7 +1,7 @@
 import type { Timestamp, Window } from "../../portability/values/index.js";
 import type { StateKey } from "../store/index.js";
 import type { Alarm } from "./alarm-queue.js";
-import type { BundleLog, Restorable } from "./bundle-log.js";
+import type { UndoLog, Restorable } from "./undo-log.js";
 import type { FamilySpec } from "./keyed-spec.js";
 
 /** All records of one window. */
@@ -39,13 +39,13 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
     return this.cells[cell];
   }
 
-  set(cell: number, content: unknown, log: BundleLog): void {
+  set(cell: number, content: unknown, log: UndoLog): void {
     this.touch(log);
     this.cells[cell] = content;
   }
 
   /** Whether a cell holds something else than before the bundle. */
-  isFresh(cell: number, log: BundleLog): boolean {
+  isFresh(cell: number, log: UndoLog): boolean {
     return this.savedIn === log.bundle && this.saved[cell] !== this.cells[cell];
   }
 
@@ -72,7 +72,7 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
       this.byTag.set(`${each.family.id} ${each.tag}`, each);
   }
 
-  private touch(log: BundleLog): void {
+  private touch(log: UndoLog): void {
     if (this.savedIn === log.bundle) return;
     this.savedIn = log.bundle;
     this.saved = this.cells.slice();
@@ -114,7 +114,7 @@ export class Timer implements Alarm, Restorable<SavedTimer> {
     private readonly owner: TimerOwner,
   ) {}
 
-  save(log: BundleLog): void {
+  save(log: UndoLog): void {
     if (this.savedIn === log.bundle) return;
     this.savedIn = log.bundle;
     const { due, outputAt } = this;

@@ -15,14 +15,14 @@ import {
 import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Timestamp, type Window } from "../../portability/values/index.js";
 import { WindowMap } from "../store/index.js";
 import { InstantQueue } from "../windows/index.js";
-import { BundleLog } from "./bundle-log.js";
+import { UndoLog } from "./undo-log.js";
 import { bagCell, multimapCell, orderedListCell, valueCell } from "./cells.js";
 import { KeyedRecord, type WindowRecords } from "./keyed-record.js";
 import type { CellSpec, FamilySpec, KeyedSpec } from "./keyed-spec.js";
 import { UserTimers } from "./user-timers.js";
 
 export class KeyedStore implements KeyedState {
-  readonly log = new BundleLog();
+  readonly log = new UndoLog();
   readonly pendingTimers = new UserTimers(this.log);
   /** Windows by the instant of their expiry. */
   readonly expiring = new InstantQueue<WindowRecords>();

@@ -5,7 +5,7 @@
 // U3. A timer that fires at the time that it puts out at needs no hold: the watermark goes no further before it has fired.
 import type { Timestamp } from "../../portability/values/index.js";
 import { AlarmQueue, type Alarm } from "./alarm-queue.js";
-import type { BundleLog } from "./bundle-log.js";
+import type { UndoLog } from "./undo-log.js";
 import { Timer, type KeyedRecord, type TimerOwner } from "./keyed-record.js";
 import type { FamilySpec } from "./keyed-spec.js";
 
@@ -14,7 +14,7 @@ export class UserTimers implements TimerOwner {
   readonly processing = new AlarmQueue<Timer>();
   private readonly holds = new AlarmQueue<Alarm>();
 
-  constructor(private readonly log: BundleLog) {}
+  constructor(private readonly log: UndoLog) {}
 
   /** Sets the timer. */
   set(record: KeyedRecord, family: FamilySpec, tag: string, fireAt: Timestamp, outputAt: Timestamp, holds: boolean): void {
@@ -58,6 +58,11 @@ export class UserTimers implements TimerOwner {
     timer.outputAt = outputAt;
     if (holdAt < Infinity) timer.hold ??= { due: Infinity, queuedAt: Infinity };
     if (timer.hold !== undefined) this.holds.set(timer.hold, holdAt);
+  }
+
+  /** Entries of all queues, those that stand for nothing included: for tests. */
+  get size(): number {
+    return this.event.size + this.processing.size + this.holds.size;
   }
 
   /** Takes back all timers of a record, for good. */

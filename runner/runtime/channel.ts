@@ -7,13 +7,25 @@ import type { Timestamp } from "../../portability/values/index.js";
 import type { ElementBatch } from "./element-batch.js";
 import type { Inbox } from "./inbox.js";
 
+/** The tasks at both ends of a channel, for people. */
+export interface ChannelEnds {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The sending end. */
 export abstract class OutputChannel {
   /** Told whenever there may be room again. */
   onRoom: () => void = noop;
 
-  /** @param credits bytes that may be under way at once. */
-  constructor(protected credits: number) {}
+  /**
+   * @param credits bytes that may be under way at once
+   * @param to the receiving task, for people
+   */
+  constructor(
+    protected credits: number,
+    readonly to = "",
+  ) {}
 
   /** Whether the receiver lives in the same process. */
   abstract readonly isLocal: boolean;
@@ -44,9 +56,10 @@ export class LocalChannel extends OutputChannel {
   constructor(
     private readonly inbox: Inbox,
     credits: number,
+    ends: ChannelEnds = { from: "", to: "" },
   ) {
-    super(credits);
-    this.port = inbox.addPort((bytes) => this.addCredits(bytes));
+    super(credits, ends.to);
+    this.port = inbox.addPort((bytes) => this.addCredits(bytes), ends.from);
   }
 
   override send(batch: ElementBatch): void {

@@ -26,6 +26,8 @@ export interface HeadOperator {
   readonly droppedClosed: number;
   /** The bundle is over, and all that it has done final. */
   committed?(): void;
+  /** The bundle has failed: takes back what it has done. The elements of the bundle will be processed again. */
+  rolledBack?(): void;
   /** Looks at what has come besides the main input; called at the start of a turn, while no user code is waited for. */
   poll?(): void;
   /** For people: what has to come besides the main input before the task may end; undefined if it may. */

@@ -15,8 +15,14 @@ class Port {
   readonly frames: (ElementBatch | EncodedBatch | Timestamp)[] = [];
   /** Index of the oldest frame; the ones before it are gone. */
   first = 0;
+  /** The watermark taken last. */
+  watermark: Timestamp = MIN_TIMESTAMP;
 
-  constructor(readonly returnCredits: (bytes: number) => void) {}
+  constructor(
+    readonly returnCredits: (bytes: number) => void,
+    /** The task at the other end, for people. */
+    readonly from: string,
+  ) {}
 
   take(): ElementBatch | EncodedBatch | Timestamp | undefined {
     if (this.first === this.frames.length) return undefined;
@@ -48,6 +54,8 @@ export class Inbox {
   pick: Pick | undefined;
   /** Bytes waiting or being processed. */
   queuedBytes = 0;
+  /** Bytes that have been taken so far. */
+  bytesTaken = 0;
   private readonly ports: Port[] = [];
   private coalescer: WatermarkCoalescer | undefined;
   private waiting = 0;
@@ -56,8 +64,14 @@ export class Inbox {
   private takenBytes = 0;
 
   /** Adds an input channel; all of them must be there before the first frame. */
-  addPort(returnCredits: (bytes: number) => void): number {
-    return this.ports.push(new Port(returnCredits)) - 1;
+  addPort(returnCredits: (bytes: number) => void, from = ""): number {
+    return this.ports.push(new Port(returnCredits, from)) - 1;
+  }
+
+  /** For people: which tasks hold the input watermark where it is. */
+  get laggards(): readonly string[] {
+    const { watermark } = this;
+    return this.ports.filter((port) => port.watermark <= watermark).map(({ from }) => from);
   }
 
   receive(port: number, batch: ElementBatch | EncodedBatch): void {
@@ -96,6 +110,7 @@ export class Inbox {
       }
       this.waiting--;
       if (typeof frame === "number") {
+        port.watermark = frame;
         if (coalescer.observe(this.next, frame)) return undefined; // I1
         continue;
       }
@@ -114,6 +129,7 @@ export class Inbox {
     if (port === undefined) return;
     this.takenPort = undefined;
     this.queuedBytes -= this.takenBytes;
+    this.bytesTaken += this.takenBytes;
     port.returnCredits(this.takenBytes);
   }
 

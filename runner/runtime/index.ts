@@ -1,6 +1,7 @@
 // How tasks run: batches, channels with credits, links between workers, tasks and the event loop that gives them turns.
 // Knows no protos and no user code: a stage is a StageExecutor, an element is a value with its meta.
 export * from "./batch-codec.js";
+export type * from "./bundle-participant.js";
 export * from "./channel.js";
 export * from "./clock.js";
 export * from "./element-batch.js";

@@ -6,6 +6,10 @@ import { IDLE } from "./watermark-coalescer.js";
 
 /** Who wants to know how lanes fare: the outbox. */
 export interface LaneOwner {
+  /** Whether what is pushed is kept for now (L5). */
+  readonly holding: boolean;
+  /** The lane has gathered this many bytes that it must not send yet. */
+  laneHolds(bytes: number): void;
   laneFilled(): void;
   /** The lane is no longer full. */
   laneUnfilled(): void;
@@ -14,22 +18,25 @@ export interface LaneOwner {
 }
 
 /**
- * A batch in the making and the channels it may go to: one channel, or, for a shuffle, any of several.
+ * A batch in the making, whole ones behind each other, and the channels they may go to: one channel, or, for a shuffle, any of several.
  *
  * - L1. A watermark leaves only after everything that was pushed before it; of several waiting ones the newest is sent. That the task is
  *   idle leaves behind its watermark, unless another watermark has followed.
- * - L2. A lane is *full* from the moment its batch is large enough to go and no channel has room, until it went.
- *   What is pushed meanwhile is kept.
+ * - L2. A lane is *full* while a batch that may go finds no channel with room. What is pushed meanwhile is kept.
  * - L3. With several channels a batch goes to the one with most room, one in the same process if any has room.
  * - L4. With several channels a batch that is flushed before it is large is dealt out to all that have room: a few elements
  *   may stand for much work, such as the ranges of a file.
+ * - L5. While its owner holds, nothing goes: then {@link flush} sends what has gathered, or {@link drop} drops it.
  */
 export class Lane {
   /** Elements handed over so far. */
   sent = 0;
+  /** Their estimated bytes. */
+  sentBytes = 0;
   private batch = new ElementBatch();
+  /** Whole batches that have not gone, the oldest first. */
+  private queue: ElementBatch[] = [];
   private full = false;
-  private flushWanted = false;
   private watermark: Timestamp | undefined;
   private idle = false;
 
@@ -46,18 +53,31 @@ export class Lane {
     const { batch } = this;
     batch.push(value, meta);
     batch.bytes += this.sizer.sizeOf(value);
-    if (batch.bytes >= this.batchBytes && !this.full) this.overflow();
+    if (batch.bytes >= this.batchBytes && !this.full) this.cut();
   }
 
   /** Sends what there is, now or as soon as there is room. */
   flush(): void {
-    if (this.full) return; // goes as soon as it can anyway
-    if (this.batch.values.length > 0 && !this.deal()) {
-      this.flushWanted = true;
-      return;
-    }
-    this.flushWanted = false;
+    this.sendQueued();
+    if (this.batch.length === 0) return;
+    if (this.queue.length > 0 || !this.deal()) this.queue.push(this.take());
+    this.sendQueued();
+  }
+
+  /** Sends whole batches as far as there is room. */
+  sendQueued(): void {
+    const { queue } = this;
+    let gone = 0;
+    while (gone < queue.length && this.trySend(queue[gone])) gone++;
+    if (gone > 0) queue.splice(0, gone);
+    this.noteFull();
     this.sendWatermarkNow();
+  }
+
+  /** Forgets what has not gone; only for what was pushed while the owner held (L5). */
+  drop(): void {
+    this.queue = [];
+    this.batch = new ElementBatch();
   }
 
   /** L1; or {@link IDLE}. */
@@ -69,53 +89,81 @@ export class Lane {
 
   /** Whether nothing is left to send. */
   get isEmpty(): boolean {
-    return this.batch.values.length === 0 && this.watermark === undefined && !this.idle;
+    return this.batch.length === 0 && this.queue.length === 0 && this.watermark === undefined && !this.idle;
   }
 
   get queuedBytes(): number {
-    return this.batch.bytes;
+    return this.queue.reduce((bytes, batch) => bytes + batch.bytes, this.batch.bytes);
   }
 
-  private overflow(): void {
-    if (this.trySend()) {
-      this.flushWanted = false;
-      this.sendWatermarkNow();
-      return;
-    }
-    this.full = true;
-    this.owner.laneFilled();
+  /** For people: where what waits for room is to go. */
+  get destination(): string {
+    return this.channels.map(({ to }) => to).join(" or ");
   }
 
-  private trySend(): boolean {
-    const channel = this.roomiest();
-    if (channel === undefined) return false;
+  /** Whether something that may go cannot, for want of room (L2). */
+  get isFull(): boolean {
+    return this.full;
+  }
+
+  /** The batch is large enough. */
+  private cut(): void {
+    const batch = this.take();
+    this.queue.push(batch);
+    if (this.owner.holding) this.owner.laneHolds(batch.bytes);
+    else this.sendQueued();
+  }
+
+  private take(): ElementBatch {
     const { batch } = this;
     this.batch = new ElementBatch();
-    this.sent += batch.values.length;
-    channel.send(batch);
+    return batch;
+  }
+
+  private trySend(batch: ElementBatch): boolean {
+    const channel = this.roomiest();
+    if (channel === undefined) return false;
+    this.send(batch, channel);
     return true;
   }
 
-  /** L4 */
-  private deal(): boolean {
-    const { batch, sizer } = this;
-    const open = this.channels.length === 1 ? this.channels : this.channels.filter(({ room }) => room > 0);
-    const count = Math.min(open.length, batch.length);
-    if (count <= 1) return this.trySend();
-    this.batch = new ElementBatch();
+  private send(batch: ElementBatch, channel: OutputChannel): void {
     this.sent += batch.length;
+    this.sentBytes += batch.bytes;
+    channel.send(batch);
+  }
+
+  /** L4; false if nobody has room. */
+  private deal(): boolean {
+    const { sizer, channels } = this;
+    const open = channels.length === 1 ? channels : channels.filter(({ room }) => room > 0);
+    const count = Math.min(open.length, this.batch.length);
+    if (count <= 1) {
+      if (!this.trySend(this.batch)) return false;
+      this.take();
+      return true;
+    }
+    const batch = this.take();
     const parts = Array.from({ length: count }, () => new ElementBatch());
     for (let i = 0; i < batch.length; i++) {
       const part = parts[i % count];
       part.push(batch.values[i], batch.metaAt(i));
       part.bytes += sizer.sizeOf(batch.values[i]);
     }
-    for (let i = 0; i < count; i++) open[i].send(parts[i]);
+    for (let i = 0; i < count; i++) this.send(parts[i], open[i]);
     return true;
   }
 
+  private noteFull(): void {
+    const full = this.queue.length > 0;
+    if (full === this.full) return;
+    this.full = full;
+    if (full) this.owner.laneFilled();
+    else this.owner.laneUnfilled();
+  }
+
   private sendWatermarkNow(): void {
-    if (this.batch.values.length > 0) return;
+    if (this.queue.length > 0 || this.batch.length > 0) return;
     const { watermark, idle } = this;
     this.watermark = undefined;
     this.idle = false;
@@ -124,16 +172,10 @@ export class Lane {
   }
 
   private roomCame(): void {
-    if (this.batch.values.length > 0 && (this.full || this.flushWanted)) {
-      if (!this.trySend()) return;
-      this.flushWanted = false;
-      if (this.full) {
-        this.full = false;
-        this.owner.laneUnfilled();
-      }
-    }
-    this.sendWatermarkNow();
-    this.owner.roomCame();
+    if (!this.full) return;
+    const before = this.queue.length;
+    this.sendQueued();
+    if (this.queue.length < before) this.owner.roomCame();
   }
 
   /** L3 */

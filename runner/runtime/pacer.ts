@@ -17,11 +17,11 @@ export class Pacer {
 
   constructor(private readonly bundleMs: number) {}
 
-  /** A turn starts, to end by `deadline` in terms of performance.now(). */
-  startTurn(deadline: number): void {
+  /** A turn starts, to end by `deadline` in terms of performance.now(); gives that time. */
+  startTurn(deadline: number): number {
     this.deadline = deadline;
     this.isOver = false;
-    this.lastReading = performance.now();
+    return (this.lastReading = performance.now());
   }
 
   startBundle(): void {

@@ -17,8 +17,9 @@ export class RemoteChannel extends OutputChannel {
     credits: number,
     /** Told when a batch cannot be encoded: nobody who could handle it is on the stack. */
     private readonly onError: (error: unknown) => void,
+    to = "",
   ) {
-    super(credits);
+    super(credits, to);
   }
 
   override get room(): number {
@@ -59,8 +60,9 @@ export class RemotePort {
     private readonly inbox: Inbox,
     private readonly codec: BatchCodec,
     private readonly credits: number,
+    from = "",
   ) {
-    this.port = inbox.addPort((bytes) => this.returnCredits(bytes));
+    this.port = inbox.addPort((bytes) => this.returnCredits(bytes), from);
   }
 
   data(payload: Uint8Array): void {

@@ -11,6 +11,15 @@ export interface RuntimeOptions {
   readonly bundleElements: number;
   /** … this many milliseconds, or when nothing waits to be processed: whichever comes first. */
   readonly bundleMs: number;
+  /**
+   * A bundle also ends when its output, or its input, has about this many bytes: both are kept until it is committed. An element that
+   * alone puts out several times as much makes its bundle one whose output goes before its end, and which is not tried again.
+   */
+  readonly bundleBytes: number;
+  /** How often a bundle is tried in all before its failure fails the run. With 1 nothing is tried again. */
+  readonly bundleAttempts: number;
+  /** Milliseconds before the third attempt. The second one comes at once; each further one waits four times as long, up to 250 ms. */
+  readonly retryDelayMs: number;
   /** Milliseconds for which one task runs before the others of its worker have their turn. */
   readonly taskSliceMs: number;
   /** Milliseconds for which a worker runs tasks before it lets input, timers and messages through. */
@@ -37,6 +46,9 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   batchBytes: 32 << 10,
   bundleElements: 16_384,
   bundleMs: 100,
+  bundleBytes: 1 << 20,
+  bundleAttempts: 4,
+  retryDelayMs: 10,
   taskSliceMs: 5,
   turnMs: 10,
   stateBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),

@@ -53,7 +53,8 @@ export class SideInputHead implements HeadOperator {
   /** Side inputs are taken to their end, whether anybody still needs them or not: their senders want to finish, too. */
   get waitsFor(): string | undefined {
     const open = this.sideInputs.filter((sideInput) => !sideInput.isOver);
-    return open.length === 0 ? this.inner.waitsFor : `side input ${open.map(({ pcollection }) => `"${pcollection}"`).join(", ")}`;
+    if (open.length === 0) return this.inner.waitsFor;
+    return open.map(({ pcollection, inbox }) => `side input "${pcollection}"${fromOf(inbox.laggards)}`).join(", ");
   }
 
   get isSource(): boolean {
@@ -139,6 +140,11 @@ export class SideInputHead implements HeadOperator {
     held.batch.push(value, meta);
     if (meta.timestamp < held.earliest) held.earliest = meta.timestamp;
   }
+}
+
+function fromOf(tasks: readonly string[]): string {
+  const named = [...new Set(tasks)].filter((name) => name !== "");
+  return named.length === 0 ? "" : ` from ${named.join(", ")}`;
 }
 
 function latestOf(windows: readonly Window[]): Window {

@@ -21,6 +21,7 @@ const WATERMARK_EVERY_MS = 50;
  * - R2. It is read when it says so, when its time has come, or after {@link available}; that is not lost when it comes during a read.
  * - R3. The hold is the reader's watermark until its end: no bundle is open when it is asked.
  * - R4. It is idle after `idleAfterMs` without an element and no longer once there is one.
+ * - R5. What the stage fails with waits until the read is over: a reader need not bear it. What it emits until then comes later.
  */
 export class SourceHead implements HeadOperator {
   readonly isSource = true;
@@ -35,6 +36,9 @@ export class SourceHead implements HeadOperator {
   private lastElementAt = -Infinity;
   private emitted = false;
   private goOn = true;
+  /** R5 */
+  private failure: { readonly error: unknown } | undefined;
+  private readonly waiting: { readonly value: unknown; readonly meta: ElementMeta }[] = [];
   private pause: () => boolean = () => false;
   private meta = new ElementMeta(MIN_TIMESTAMP, GLOBAL_WINDOWS, NO_FIRING);
   isIdle = false;
@@ -67,17 +71,31 @@ export class SourceHead implements HeadOperator {
   }
 
   get draining(): boolean {
+    return this.waiting.length > 0 || this.isDue;
+  }
+
+  private get isDue(): boolean {
     return this.started && !this.over && (this.wasCalled || this.due === -Infinity);
   }
 
   drain(pause: () => boolean): boolean {
     if (pause()) return false;
+    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
+      this.stage(next.value, next.meta);
+      if (pause()) return false;
+    }
+    if (!this.isDue) return true;
     this.pause = pause;
     this.emitted = false;
     this.goOn = true;
     this.wasCalled = false;
-    this.plan(this.reader.read(this.emit));
+    this.readOnce();
     if (this.emitted) this.isActive(this.clock.now());
+    if (this.failure !== undefined) {
+      const { error } = this.failure;
+      this.failure = undefined;
+      throw error;
+    }
     return !this.draining;
   }
 
@@ -99,7 +117,8 @@ export class SourceHead implements HeadOperator {
 
   /** R3 */
   hold(): Timestamp {
-    return this.over ? MAX_TIMESTAMP : this.reader.watermark();
+    const read = this.over ? MAX_TIMESTAMP : this.reader.watermark();
+    return this.waiting.reduce((least, { meta }) => Math.min(least, meta.timestamp), read);
   }
 
   /** Said of an input like any other: whether it comes is not in this job's hands. */
@@ -121,6 +140,15 @@ export class SourceHead implements HeadOperator {
     if (this.reader.followsClock) this.tickAt = now + WATERMARK_EVERY_MS;
   }
 
+  /** R5: a failure of the stage comes before one of the source, which is going to be met again. */
+  private readOnce(): void {
+    try {
+      this.plan(this.reader.read(this.emit));
+    } catch (error) {
+      if (this.failure === undefined) throw error;
+    }
+  }
+
   private plan(next: NextRead): void {
     if (next === "end") this.over = true;
     else this.due = next === "more" ? -Infinity : next;
@@ -130,7 +158,16 @@ export class SourceHead implements HeadOperator {
   private readonly emit = (value: unknown, timestamp: Timestamp): boolean => {
     this.emitted = true;
     if (timestamp !== this.meta.timestamp) this.meta = new ElementMeta(timestamp, GLOBAL_WINDOWS, NO_FIRING);
-    this.stage(value, this.meta);
+    if (this.failure !== undefined) {
+      this.waiting.push({ value, meta: this.meta });
+      return false;
+    }
+    try {
+      this.stage(value, this.meta);
+    } catch (error) {
+      this.failure = { error };
+      return false;
+    }
     return this.goOn && (this.goOn = !this.pause());
   };
 }

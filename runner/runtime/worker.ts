@@ -1,11 +1,14 @@
 import type { RuntimeOptions } from "./runtime-options.js";
 import { pickBy, type Pick } from "./shuffle.js";
+import type { UserCodeError } from "../../portability/stage-host/index.js";
 import type { Task, TaskOwner } from "./task.js";
 
 /** What a worker tells whoever runs it. */
 export interface WorkerListener {
   taskDone(task: Task): void;
   taskFailed(task: Task, error: unknown): void;
+  /** A bundle has failed and is tried again. */
+  taskRetries?(task: Task, error: UserCodeError): void;
 }
 
 /**
@@ -53,6 +56,10 @@ export class Worker implements TaskOwner {
 
   taskFailed(task: Task, error: unknown): void {
     this.listener.taskFailed(task, error);
+  }
+
+  taskRetries(task: Task, error: UserCodeError): void {
+    this.listener.taskRetries?.(task, error);
   }
 
   stop(): void {

@@ -110,6 +110,8 @@ export function parDoOperator(
   const ports = portsOf(outputs);
   const newContext = (): CallContext => new Context(ports, tagged, local, scope);
   let context = newContext();
+  /** That of a `finishBundle` that has not settled. */
+  let finishing: CallContext | undefined;
 
   const call = (value: unknown, own: CallContext): unknown => {
     own.active = true;
@@ -185,7 +187,7 @@ export function parDoOperator(
     finishBundle() {
       const finish = (): void | Promise<void> => {
         if (spec.finishBundle === undefined) return;
-        const own = newContext();
+        const own = (finishing = newContext());
         own.meta = FINISH_META;
         own.active = true;
         const finished = lifecycle("finishBundle failed", () => spec.finishBundle?.(own));
@@ -198,7 +200,11 @@ export function parDoOperator(
       return settled === undefined ? finish() : settled.then(finish);
     },
     teardown: () => lifecycle("teardown failed", () => spec.teardown?.({ local })),
-    abort: () => calls.abort(),
+    abort() {
+      calls.abort();
+      context.active = false; // what is still under way emits nothing more
+      if (finishing !== undefined) finishing.active = false;
+    },
   };
 
   function lifecycle(action: string, fn: () => unknown): void | Promise<void> {

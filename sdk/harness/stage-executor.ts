@@ -5,6 +5,7 @@ import {
   UserCodeError,
   type FiredTimer,
   type StageContext,
+  type StageCounts,
   type StageDescriptor,
   type StageExecutor,
 } from "../../portability/stage-host/index.js";
@@ -140,6 +141,8 @@ class EmbeddedStage implements StageExecutor {
   readonly inputs = new Map<string, Receiver>();
   readonly names = new Map<Operator, string>();
   private readonly counters = new Map<string, Counter>();
+  /** What the counters were when a bundle was finished last, in their order. */
+  private readonly finishedCounts: number[] = [];
   private readonly steps = new Map<string, StepMetrics>();
   private failure: Error | undefined;
   stopped = false;
@@ -203,11 +206,14 @@ class EmbeddedStage implements StageExecutor {
 
   finishBundle(): void | Promise<void> {
     const finished = inOrder(this.operators, 0, (operator) => operator.finishBundle?.());
-    return finished === undefined ? this.check() : finished.then(() => this.check());
+    return finished === undefined ? this.finished() : finished.then(() => this.finished());
   }
 
-  private check(): void {
+  private finished(): void {
     if (this.failure !== undefined) throw this.failure;
+    let i = 0;
+    for (const counter of this.counters.values()) this.finishedCounts[i++] = counter.n;
+    for (const step of this.steps.values()) step.commit();
   }
 
   abort(): void {
@@ -220,11 +226,19 @@ class EmbeddedStage implements StageExecutor {
   }
 
   metrics(): readonly Metric[] {
-    return [...this.steps.values()].flatMap((step) => step.report());
+    return [...this.steps.values()].flatMap((step) => step.attempted());
+  }
+
+  committed(): StageCounts {
+    return {
+      elements: new Map([...this.counters.keys()].map((pcollection, i) => [pcollection, this.finishedCounts[i] ?? 0])),
+      metrics: [...this.steps.values()].flatMap((step) => step.committed()),
+    };
   }
 
   async close(): Promise<void> {
     for (const operator of this.operators) await operator.teardown?.();
+    if (!this.stopped) for (const step of this.steps.values()) step.commit(); // what `teardown` has counted
   }
 }
 

@@ -80,7 +80,7 @@ export function statefulOperator(
 
   const wait = (value: unknown, action: string, own: StatefulCallContext, result: PromiseLike<unknown>): void => {
     const settled = Promise.resolve(result).then(
-      (returned) => emitAll(tagged ? undefined : returned, own.meta, main, scope),
+      (returned) => (scope.stopped() ? undefined : emitAll(tagged ? undefined : returned, own.meta, main, scope)),
       (cause: unknown) => {
         throw scope.userError(action, cause, value);
       },

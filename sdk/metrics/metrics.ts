@@ -1,4 +1,4 @@
-import { BoundedTrie, STRING_SET_LIMIT, type Distribution, type Gauge } from "../../portability/metrics/index.js";
+import { BoundedTrie, STRING_SET_LIMIT, type Gauge } from "../../portability/metrics/index.js";
 import { currentCell, useMetrics, type MetricCell, type MetricDefinition } from "./step-metrics.js";
 
 /** A metric's name, in a namespace that keeps it apart from others of that name; default namespace: `user`. */
@@ -37,6 +37,73 @@ function definition<C extends MetricCell>(name: MetricName, newCell: () => C): M
   return typeof name === "string" ? { namespace: "user", name, newCell } : { ...name, newCell };
 }
 
+class CounterCell implements MetricCell {
+  n = 0;
+  report() {
+    return { type: "counter", value: this.n } as const;
+  }
+  moveTo(other: this): void {
+    other.n += this.n;
+    this.n = 0;
+  }
+}
+
+class DistributionCell implements MetricCell {
+  count = 0;
+  sum = 0;
+  min = Infinity;
+  max = -Infinity;
+  report() {
+    const { count, sum, min, max } = this;
+    return { type: "distribution", value: { count, sum, min, max } } as const;
+  }
+  moveTo(other: this): void {
+    other.count += this.count;
+    other.sum += this.sum;
+    other.min = Math.min(other.min, this.min);
+    other.max = Math.max(other.max, this.max);
+    this.count = this.sum = 0;
+    this.min = Infinity;
+    this.max = -Infinity;
+  }
+}
+
+class GaugeCell implements MetricCell {
+  last: Gauge | undefined;
+  report() {
+    return this.last === undefined ? undefined : ({ type: "gauge", value: this.last } as const);
+  }
+  moveTo(other: this): void {
+    if (this.last !== undefined) other.last = this.last;
+    this.last = undefined;
+  }
+}
+
+class StringSetCell implements MetricCell {
+  readonly texts = new Set<string>();
+  add(text: string): void {
+    if (this.texts.size < STRING_SET_LIMIT) this.texts.add(text);
+  }
+  report() {
+    return { type: "string-set", value: [...this.texts].sort() } as const;
+  }
+  moveTo(other: this): void {
+    for (const text of this.texts) other.add(text);
+    this.texts.clear();
+  }
+}
+
+class TrieCell implements MetricCell {
+  trie = new BoundedTrie();
+  report() {
+    return { type: "bounded-trie", value: this.trie.toNode() } as const;
+  }
+  moveTo(other: this): void {
+    other.trie.merge(this.trie.toNode());
+    this.trie = new BoundedTrie();
+  }
+}
+
 /**
  * A counter, for use in functions that are given to transforms. It belongs to the transform that is running: the same counter used in two
  * transforms is counted for each. Make metrics once, where the module is loaded.
@@ -51,7 +118,7 @@ function definition<C extends MetricCell>(name: MetricName, newCell: () => C): M
  * ```
  */
 export function counter(name: MetricName): Counter {
-  const own = definition(name, () => ({ n: 0, report: report("counter", ({ n }: { n: number }) => n) }));
+  const own = definition(name, () => new CounterCell());
   return {
     inc: (n = 1) => void (currentCell(own).n += n),
     dec: (n = 1) => void (currentCell(own).n -= n),
@@ -71,13 +138,7 @@ export function counter(name: MetricName): Counter {
  * ```
  */
 export function distribution(name: MetricName): DistributionMetric {
-  const own = definition(name, () => ({
-    count: 0,
-    sum: 0,
-    min: Infinity,
-    max: -Infinity,
-    report: report("distribution", ({ count, sum, min, max }: Distribution) => ({ count, sum, min, max })),
-  }));
+  const own = definition(name, () => new DistributionCell());
   return {
     update(value) {
       const cell = currentCell(own);
@@ -102,12 +163,7 @@ export function distribution(name: MetricName): DistributionMetric {
  * ```
  */
 export function gauge(name: MetricName): GaugeMetric {
-  const own = definition(name, () => ({
-    last: undefined as Gauge | undefined,
-    report(this: { last: Gauge | undefined }) {
-      return this.last === undefined ? undefined : ({ type: "gauge", value: this.last } as const);
-    },
-  }));
+  const own = definition(name, () => new GaugeCell());
   return { set: (value) => void (currentCell(own).last = { value, time: Date.now() }) };
 }
 
@@ -124,16 +180,8 @@ export function gauge(name: MetricName): GaugeMetric {
  * ```
  */
 export function stringSet(name: MetricName): StringSet {
-  const own = definition(name, () => ({
-    texts: new Set<string>(),
-    report: report("string-set", ({ texts }: { texts: ReadonlySet<string> }) => [...texts].sort()),
-  }));
-  return {
-    add(text) {
-      const { texts } = currentCell(own);
-      if (texts.size < STRING_SET_LIMIT) texts.add(text);
-    },
-  };
+  const own = definition(name, () => new StringSetCell());
+  return { add: (text) => currentCell(own).add(text) };
 }
 
 /**
@@ -149,16 +197,6 @@ export function stringSet(name: MetricName): StringSet {
  * ```
  */
 export function boundedTrie(name: MetricName): BoundedTrieMetric {
-  const own = definition(name, () => ({
-    trie: new BoundedTrie(),
-    report: report("bounded-trie", ({ trie }: { trie: BoundedTrie }) => trie.toNode()),
-  }));
+  const own = definition(name, () => new TrieCell());
   return { add: (...segments) => currentCell(own).trie.add(segments) };
-}
-
-/** The `report` of a cell that always has a value. */
-function report<T extends string, Cell, V>(type: T, valueOf: (cell: Cell) => V): (this: Cell) => { readonly type: T; readonly value: V } {
-  return function (this: Cell) {
-    return { type, value: valueOf(this) };
-  };
 }

@@ -3,13 +3,16 @@
 // M1. Nothing here costs anything while no metric has been made: stages that open then are not instrumented.
 // M2. A function runs between `enter` and `leave`; what it goes on to do after it has returned finds its transform by
 //     AsyncLocalStorage, if it was called `later`.
+// M3. What a bundle has counted is kept apart until it is committed, so that a failed one can be told from the others.
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Metric } from "../../portability/metrics/index.js";
+import { mergeMetrics, type Metric } from "../../portability/metrics/index.js";
 
 /** What one metric holds for one transform. */
 export interface MetricCell {
   /** The value so far; undefined while there is none. */
   report(): Pick<Metric, "type" | "value"> | undefined;
+  /** Adds its value to that of another cell of the same metric, and begins anew. */
+  moveTo(other: this): void;
 }
 
 /** Identity of a metric, and how its cells are made. */
@@ -19,24 +22,47 @@ export interface MetricDefinition<C extends MetricCell> {
   newCell(): C;
 }
 
+type Cells = Map<MetricDefinition<MetricCell>, MetricCell>;
+
 /** The metrics of one transform in one task. */
 export class StepMetrics {
-  private readonly cells = new Map<MetricDefinition<MetricCell>, MetricCell>();
+  /** M3: of the open bundle. */
+  private readonly open: Cells = new Map();
+  private readonly finished: Cells = new Map();
 
   constructor(readonly transform: string) {}
 
   cell<C extends MetricCell>(definition: MetricDefinition<C>): C {
-    let cell = this.cells.get(definition);
-    if (cell === undefined) this.cells.set(definition, (cell = definition.newCell()));
-    return cell as C; // made by this very definition
+    return cellOf(this.open, definition);
   }
 
-  report(): Metric[] {
-    return [...this.cells].flatMap(([{ namespace, name }, cell]) => {
+  /** The open bundle is committed. */
+  commit(): void {
+    for (const [definition, cell] of this.open) cell.moveTo(cellOf(this.finished, definition));
+  }
+
+  /** Of committed bundles. */
+  committed(): Metric[] {
+    return this.reportOf(this.finished);
+  }
+
+  /** Of all bundles, the open one included. */
+  attempted(): Metric[] {
+    return mergeMetrics([...this.committed(), ...this.reportOf(this.open)]);
+  }
+
+  private reportOf(cells: Cells): Metric[] {
+    return [...cells].flatMap(([{ namespace, name }, cell]) => {
       const found = cell.report();
       return found === undefined ? [] : [{ transform: this.transform, namespace, name, ...found } as Metric];
     });
   }
+}
+
+function cellOf<C extends MetricCell>(cells: Cells, definition: MetricDefinition<C>): C {
+  let cell = cells.get(definition);
+  if (cell === undefined) cells.set(definition, (cell = definition.newCell()));
+  return cell as C; // made by this very definition
 }
 
 let inUse = false;

@@ -14,27 +14,61 @@ export interface RunMessage {
   readonly time: number;
 }
 
-/** Figures of one component (spout or bolt) at one moment, summed over its tasks. */
+/** Figures of one component (spout or bolt) at one moment, summed over its tasks. Bytes are estimated from samples of the elements. */
 export interface ComponentMetrics {
   readonly id: string;
+  /** Elements taken. */
+  readonly elementsIn: number;
+  /** Elements sent, once for each stream. */
+  readonly elementsOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Elements in, a second, since the metrics before. */
+  readonly ratePerSecond: number;
+  /** Bundles that were committed. */
+  readonly bundles: number;
+  /** Bundles that failed and were tried again. */
+  readonly retries: number;
+  /** Bundles whose output went before their end, since a single element had too much of it to be held; these are not tried again. */
+  readonly bundlesLetGo: number;
+  /** Milliseconds of work, without what functions wait for. */
+  readonly busyMs: number;
+  /** Bytes waiting before the tasks and behind them. */
+  readonly queuedBytes: number;
+  /** What waits before the tasks: bytes, and elements as many as these would be if they were like those before. */
+  readonly backlogBytes: number;
+  readonly backlogElements: number;
+  /** Up to where input is complete, in milliseconds of event time: the least of the tasks'. */
+  readonly inputWatermark: number;
+  /** Up to where output is complete, in milliseconds of event time. */
+  readonly watermark: number;
+  /** How far the output's watermark is behind the time of day, in milliseconds; undefined before it moves and at its end. */
+  readonly watermarkLagMs: number | undefined;
+  /** Elements dropped because their window had expired. */
+  readonly droppedLate: number;
+  /** Elements dropped because the trigger of their window had finished. */
+  readonly droppedClosed: number;
+}
+
+/** How many elements a transform has taken and put out so far. */
+export interface TransformMetrics {
+  /** Its unique name. */
+  readonly step: string;
+  /** The component that runs it. */
+  readonly component: string;
   readonly elementsIn: number;
   readonly elementsOut: number;
-  readonly queuedBytes: number;
-  /** Milliseconds of event time. */
-  readonly watermark: number;
-  /** Elements that came after their window had expired, once for each such window. */
-  readonly droppedLate: number;
-  /** Elements that came after the trigger of their window had finished. */
-  readonly droppedClosed: number;
 }
 
 /** Figures of a run at one moment. */
 export interface RunMetrics {
   readonly elapsedMs: number;
   readonly components: readonly ComponentMetrics[];
-  /** Elements of each PCollection so far, by the unique name of the transform that made it (`name` or `name.tag`). */
+  /** The transforms that components run, producers first. */
+  readonly transforms: readonly TransformMetrics[];
+  /** Elements of each PCollection so far, those of failed attempts left out, by the unique name of the transform that made it (`name` or `name.tag`). */
   readonly elements: ReadonlyMap<string, number>;
-  /** What the pipeline's own metrics say. */
+  /** What the pipeline's own metrics say, attempted and committed. */
   readonly user: UserMetrics;
 }
 

@@ -17,6 +17,8 @@ export interface UserMetric<T extends MetricType = MetricType> {
   readonly name: string;
   /** Its value, with what failed attempts have added. */
   readonly attempted: MetricValues[T];
+  /** Its value by committed bundles alone; undefined while none of them has used it. */
+  readonly committed: MetricValues[T] | undefined;
 }
 
 /**
@@ -29,7 +31,14 @@ export interface UserMetric<T extends MetricType = MetricType> {
  * ```
  */
 export class UserMetrics implements Iterable<UserMetric> {
-  constructor(private readonly metrics: readonly Metric[]) {}
+  private readonly committed: ReadonlyMap<string, Metric>;
+
+  constructor(
+    private readonly metrics: readonly Metric[],
+    committed: readonly Metric[] = metrics,
+  ) {
+    this.committed = new Map(committed.map((metric) => [idOf(metric), metric]));
+  }
 
   /**
    * Those that fit a filter, in order of step, namespace and name.
@@ -49,13 +58,27 @@ export class UserMetrics implements Iterable<UserMetric> {
           (step === undefined || metric.transform === step || metric.transform.startsWith(`${step}/`)) &&
           (type === undefined || metric.type === type),
       )
-      .map(({ transform, value, ...metric }) => ({ ...metric, step: transform, attempted: value }) as UserMetric<T>)
+      .map(
+        (metric) =>
+          ({
+            type: metric.type,
+            step: metric.transform,
+            namespace: metric.namespace,
+            name: metric.name,
+            attempted: metric.value,
+            committed: this.committed.get(idOf(metric))?.value,
+          }) as UserMetric<T>,
+      )
       .sort((a, b) => compare(a.step, b.step) || compare(a.namespace, b.namespace) || compare(a.name, b.name) || compare(a.type, b.type));
   }
 
   [Symbol.iterator](): Iterator<UserMetric> {
     return this.query().values();
   }
+}
+
+function idOf({ transform, namespace, name, type }: Metric): string {
+  return JSON.stringify([transform, namespace, name, type]);
 }
 
 function compare(a: string, b: string): number {

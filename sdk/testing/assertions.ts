@@ -4,7 +4,7 @@
 // A2. An assertion that never ran is an error too: it is listed in the graph, and who runs the pipeline looks whether the
 //     transform has put anything out.
 import { kv, type KV, type Window } from "../../portability/values/index.js";
-import { renderElement } from "../../portability/stage-host/index.js";
+import { PermanentError, renderElement } from "../../portability/stage-host/index.js";
 import type { ElementContext } from "../model/do-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import { Pipeline } from "../model/pipeline.js";
@@ -27,8 +27,8 @@ import { isOfKind, type PaneKind } from "./pane-kinds.js";
  * await run(failing, {}, local()).catch((error: Error) => console.log(error.cause instanceof AssertionFailure));
  * ```
  */
-export class AssertionFailure extends Error {
-  override readonly name = "AssertionFailure";
+export class AssertionFailure extends PermanentError {
+  override readonly name: string = "AssertionFailure";
 }
 
 /** Which elements an assertion is about: all, unless something is said. */

@@ -72,6 +72,7 @@ export {
 export { unboundedSource, type UnboundedSourceOptions } from "./unbounded-source.js";
 export { eventTime, ingestionTime, processingTime } from "./watermark-policies.js";
 export { withCoder } from "./with-coder.js";
+export { withFailures, type Failure, type FailureOptions } from "./with-failures.js";
 export {
   statefulParDo,
   type ExpirationContext,

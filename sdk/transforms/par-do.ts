@@ -6,6 +6,7 @@ import type { PTransform } from "../model/ptransform.js";
 import type { SideInputs } from "../model/side-input.js";
 import type { WindowingStrategy } from "../model/windowing.js";
 import { anyValue } from "./element-coder.js";
+import { withParts, type StatelessDoFn } from "./function-parts.js";
 
 /** Declares an output: its element type, and optionally its coder. */
 export interface OutputSpec<T> {
@@ -108,7 +109,7 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
   const { outputs } = spec;
   const tagged = outputs !== undefined && !isOutputSpec(outputs) ? outputs : undefined;
   const tags = tagged === undefined ? ["out"] : Object.keys(tagged);
-  const doFn: DoFn = {
+  const doFn: StatelessDoFn = {
     kind: "par-do",
     spec: spec as unknown as UntypedParDo,
     tags,
@@ -116,18 +117,22 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
     sideInputs: spec.with,
     allowedSkewMs: spec.allowedSkewMs,
   };
-  return {
+  const coderOf = (tag: string): Coder<unknown> =>
+    (tagged === undefined ? (outputs as OutputSpec<unknown> | undefined) : tagged[tag])?.coder ?? anyValue;
+  const transform: PTransform<PCollection<unknown>, unknown> = {
     name,
     defaultName: "parDo",
     expand(input) {
       input.graph.setPrimitive({ kind: "par-do", doFn });
-      if (tagged === undefined) {
-        const single = outputs as OutputSpec<unknown> | undefined;
-        return input.graph.output(single?.coder ?? anyValue, input.windowing);
-      }
-      return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(tagged[tag].coder ?? anyValue, input.windowing, tag)]));
+      const made = tags.map((tag) => [tag, input.graph.output(coderOf(tag), input.windowing, tag)] as const);
+      return tagged === undefined ? made[0][1] : Object.fromEntries(made);
     },
   };
+  return withParts(transform, {
+    doFn,
+    tagged: tagged !== undefined,
+    outputs: () => new Map(tags.map((tag) => [tag, coderOf(tag)])),
+  });
 }
 
 /** @internal */
@@ -143,7 +148,7 @@ export function elementwise<T, O>(
   coder: (input: PCollection<T>) => Coder<unknown> = () => anyValue,
   windowing?: WindowingStrategy,
 ): PTransform<PCollection<T>, PCollection<O>> {
-  return {
+  const transform: PTransform<PCollection<T>, PCollection<O>> = {
     name,
     defaultName,
     expand(input) {
@@ -151,4 +156,7 @@ export function elementwise<T, O>(
       return input.graph.output<O>(coder(input), windowing ?? input.windowing);
     },
   };
+  // What has state, or depends on another windowing than the input's, cannot be taken apart.
+  if (windowing !== undefined || doFn.kind === "stateful") return transform;
+  return withParts(transform, { doFn, tagged: false, outputs: (input) => new Map([["out", coder(input as PCollection<T>)]]) });
 }

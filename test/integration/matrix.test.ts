@@ -68,7 +68,7 @@ describe("every transform", () => {
         const runner = local({ workers, module: program.module, exportName: name });
         await assert.rejects(run(failing[name], {}, runner), (error: unknown) => {
           assert.ok(error instanceof UserCodeError);
-          assert.ok(error.message.endsWith(`: ${difference}`), error.message);
+          assert.ok(error.summary.endsWith(`: ${difference}`), error.message);
           assert.match(error.site.line ?? "", /fixtures\/matrix\.ts:\d+:\d+$/);
           return true;
         });

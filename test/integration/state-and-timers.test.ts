@@ -1,5 +1,6 @@
 // State and timers through pipelines, by scripts on a virtual clock.
 import assert from "node:assert/strict";
+import { UserCodeError } from "../../portability/stage-host/index.js";
 import {
   bag,
   combining,
@@ -594,5 +595,41 @@ describe("windows that expire", () => {
         ),
     );
     assert.deepEqual(found, ["event processing"]);
+  });
+});
+
+describe("a stateful function that fails", () => {
+  const failing = (where: "element" | "timer") => (p: Pipeline) =>
+    keyed(p, [
+      ["a", 1],
+      ["b", 12],
+    ])
+      .apply(withTimestamps(({ value: n }) => n))
+      .apply(windowInto(fixed(10)))
+      .apply(
+        statefulParDo("keep", {
+          timers: { end: eventTimer() },
+          process({ key }, { timers, window }) {
+            if (where === "element" && key === "b") throw new Error("no");
+            timers.end.set(window.maxTimestamp);
+          },
+          onTimer: {
+            end({ key }) {
+              if (key === "b") throw new Error("no");
+            },
+          },
+        }),
+      );
+
+  it("is reported with key and window, of an element and of a timer", async () => {
+    const window = "[1970-01-01T00:00:00.010Z, 1970-01-01T00:00:00.020Z)";
+    for (const where of ["element", "timer"] as const)
+      await assert.rejects(runPipeline(failing(where)), (error) => {
+        assert.ok(error instanceof UserCodeError);
+        assert.equal(error.site.key, '"b"');
+        assert.equal(error.site.window, window);
+        assert.equal(error.site.attempts, 4);
+        return true;
+      });
   });
 });

@@ -4,7 +4,16 @@ import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { varintCoder } from "../../portability/coders/index.js";
-import { ElementMeta, kv, MAX_TIMESTAMP, MIN_TIMESTAMP, NO_FIRING, type Timestamp } from "../../portability/values/index.js";
+import {
+  ElementMeta,
+  kv,
+  MAX_TIMESTAMP,
+  MIN_TIMESTAMP,
+  NO_FIRING,
+  type KV,
+  type Receiver,
+  type Timestamp,
+} from "../../portability/values/index.js";
 import {
   DEFAULT_TRIGGER,
   FixedWindows,
@@ -14,6 +23,7 @@ import {
   type Trigger,
   type WindowFn,
 } from "../../portability/windows/index.js";
+import { KeyedHead, KeyedStore } from "../../runner/keyed/index.js";
 import { HeapStore, KeyGroups, keySpaceOf } from "../../runner/store/index.js";
 import { DEFAULT_GROUPING, GroupByKey, GroupIntoPanes, type GroupingStrategy } from "../../runner/windows/index.js";
 
@@ -32,7 +42,19 @@ const heapBytes = (): number => {
   return process.memoryUsage().heapUsed;
 };
 
-type Grouping = GroupByKey | GroupIntoPanes;
+/** What takes in elements and is told of time, as a task does it. */
+interface Grouping {
+  readonly process: Receiver;
+  advance(watermark: Timestamp): void;
+  readonly deadline: number;
+  advanceTime(now: number): void;
+  drain(pause: () => boolean): boolean;
+  hold(): Timestamp;
+  /** Keys and windows that there are. */
+  readonly size: number;
+  /** Entries of its queues. */
+  readonly queued: number;
+}
 
 /** What there is of a grouping at most between two instants. */
 interface Peak {
@@ -51,6 +73,75 @@ function whole(emit: () => void): Grouping {
   const keys = keySpaceOf(varintCoder);
   return new GroupByKey("earliest", keys, new HeapStore(new KeyGroups(16, keys)), emit);
 }
+
+/** State of every kind, and timers that fire, are put off, and called off; with and without calls when a window expires. */
+const withState =
+  (expirationFamily: string | undefined) =>
+  (emit: () => void, now: () => number): Grouping => {
+    const keys = keySpaceOf(varintCoder);
+    const store = new KeyedStore(
+      {
+        keys,
+        cells: [
+          { kind: "value", id: "sum" },
+          { kind: "bag", id: "all" },
+          { kind: "multimap", id: "map", mapKeys: keys },
+          { kind: "ordered-list", id: "list" },
+        ],
+        families: [
+          { id: "end", domain: "event" },
+          { id: "again", domain: "event" },
+          { id: "idle", domain: "processing" },
+        ],
+        expirationFamily,
+        allowedLatenessMs: LATENESS,
+      },
+      now,
+    );
+    const [sum, all, map, list] = [store.value("sum"), store.bag("all"), store.multimap("map"), store.orderedList("list")];
+    const [end, again, idle] = ["end", "again", "idle"].map((id) => store.timers(id));
+    const receive: Receiver = (element, { timestamp, windows: [window] }) => {
+      const { value: n } = element as KV<number, number>;
+      sum.write(((sum.read() as number | undefined) ?? 0) + n);
+      all.add(n);
+      map.add(n % 5, n);
+      list.add(timestamp, n);
+      end.set("", window.maxTimestamp, window.maxTimestamp, true);
+      again.set(`${n % 3}`, Math.min(timestamp + 20 * SECOND, window.maxTimestamp), timestamp, true);
+      if (n % 4 === 0) again.clear("1");
+      idle.set("", now() + 30 * SECOND, timestamp, true);
+    };
+    const head = new KeyedHead(store, receive, {
+      blocked: () => undefined,
+      fire({ family }) {
+        emit();
+        if (family === "idle") all.clear();
+      },
+    });
+    return {
+      process(element, meta) {
+        head.process(element, meta);
+        head.committed();
+      },
+      drain(pause) {
+        const done = head.drain(pause);
+        head.committed();
+        return done;
+      },
+      advance: (watermark) => head.advance(watermark),
+      get deadline() {
+        return head.deadline;
+      },
+      advanceTime: (time) => head.advanceTime(time),
+      hold: () => head.hold(),
+      get size() {
+        return store.size.records;
+      },
+      get queued() {
+        return store.size.windows + store.pendingTimers.size;
+      },
+    };
+  };
 
 /** The stream, told to the grouping as a task would: elements, watermarks, and time, each when its turn has come. */
 function* stream(grouping: Grouping, windowFn: WindowFn, clock: { now: number }): Generator<Timestamp> {
@@ -93,6 +184,8 @@ const cases: readonly (readonly [name: string, windowFn: WindowFn, make: (emit: 
     new Sessions(20 * SECOND),
     inPanes(new Sessions(20 * SECOND), { trigger: DEFAULT_TRIGGER, allowedLatenessMs: LATENESS, timestampCombiner: "earliest" }),
   ],
+  ["fixed windows with state and timers", new FixedWindows(MINUTE), withState(undefined)],
+  ["sliding windows with state and timers, whose expiration is told", new SlidingWindows(2 * MINUTE, MINUTE), withState("expired")],
   ["sessions with early panes", new Sessions(20 * SECOND), inPanes(new Sessions(20 * SECOND), { trigger: { kind: "repeat", of: early } })],
 ];
 
@@ -127,6 +220,7 @@ describe("two hours of a stream", () => {
       assert.ok(grown < 1 << 20, `the heap has grown by ${grown} bytes`);
       grouping.advance(MAX_TIMESTAMP);
       grouping.drain(() => false);
-      assert.deepEqual([grouping.size, grouping.hold()], [0, MAX_TIMESTAMP]);
+      assert.equal(grouping.size, 0);
+      assert.ok(grouping.hold() >= MAX_TIMESTAMP);
     });
 });

@@ -70,6 +70,7 @@ class FakeExecutor implements StageExecutor {
   private readonly inFlight = new Set<Promise<void>>();
   private failure: unknown;
   private bundleOpen = false;
+  private aborted = false;
 
   constructor(
     private readonly descriptor: StageDescriptor,
@@ -82,6 +83,7 @@ class FakeExecutor implements StageExecutor {
   receiver(pcollectionId: string): Receiver {
     const { outputs } = this.descriptor;
     const emit: Emit = (value, meta, output = outputs[0]) => {
+      if (this.aborted) return;
       this.counts.set(output, (this.counts.get(output) ?? 0) + 1);
       this.context.outputs.get(output)!(value, meta);
     };
@@ -110,6 +112,7 @@ class FakeExecutor implements StageExecutor {
   }
 
   abort(): void {
+    this.aborted = true;
     this.events.push(`abort ${this.descriptor.id}`);
   }
 

@@ -103,7 +103,7 @@ describe("a channel", () => {
         fc.integer({ min: 1, max: 100 }),
         (steps, credits, size) => {
           const inbox = new Inbox();
-          const owner = { laneFilled: () => {}, laneUnfilled: () => {}, roomCame: () => {} };
+          const owner = { holding: false, laneHolds: () => {}, laneFilled: () => {}, laneUnfilled: () => {}, roomCame: () => {} };
           const lane = new Lane([new LocalChannel(inbox, credits)], new ElementSizer(), size, owner);
           const pushed: string[] = [];
           const taken: unknown[] = [];

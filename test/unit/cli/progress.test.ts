@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { BehaviorSubject, Subject } from "rxjs";
 import { reportProgress, summary } from "../../../cli/progress.js";
 import { UserMetrics, type Run, type RunMessage, type RunMetrics, type RunState } from "../../../sdk/index.js";
+import { componentMetrics } from "../../support/component-metrics.js";
 
 const metrics = (elements: number, watermark: number): RunMetrics => ({
   elapsedMs: 2000,
-  components: [{ id: "a", elementsIn: 0, elementsOut: 0, queuedBytes: 0, watermark, droppedLate: 0, droppedClosed: 0 }],
+  components: [componentMetrics({ id: "a", watermark })],
+  transforms: [],
   elements: new Map([["a", elements]]),
   user: new UserMetrics([]),
 });

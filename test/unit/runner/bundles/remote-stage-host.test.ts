@@ -176,6 +176,33 @@ describe("RemoteStageHost", () => {
       assert.deepEqual(pool.stopped.length, 1);
     });
 
+    it("tries the bundle again at the same harness, and shows nothing of what has failed", async () => {
+      const sums = new Map<string, number>();
+      const functions = sumsByKey(sums, 10);
+      let failures = 0;
+      const job = await start(
+        grouping(),
+        {
+          ...functions,
+          key: (value, meta, emit, more) => {
+            void functions["key"](value, meta, emit, more);
+            if (value === 7 && failures++ < 2) throw new Error("not yet");
+          },
+        },
+        { runtime: { retryDelayMs: 0 } },
+      );
+      const { components } = await job.result;
+      assert.deepEqual(
+        [...sums.values()].sort((a, b) => a - b),
+        [12, 15, 18],
+      );
+      assert.equal(
+        components.reduce((sum, { retries }) => sum + retries, 0),
+        2,
+      );
+      assert.equal(pool.stopped.length, 1);
+    });
+
     it("fails the job when the harness is gone in the midst of a bundle", async () => {
       const job = await start(grouping(), {
         ...sumsByKey(new Map(), 10),

@@ -117,7 +117,7 @@ describe("runJob", () => {
       double,
       collect: () => void seen++,
     });
-    await runJob(relay(), { launcher: inProcessLauncher(() => host), runtime: { channelBytes: 512 } }).result;
+    await runJob(relay(), { launcher: inProcessLauncher(() => host), runtime: { channelBytes: 512, bundleBytes: 256 } }).result;
     assert.equal(seen, 2000);
     assert.ok(pauses > 10, `${pauses} pauses`);
   });

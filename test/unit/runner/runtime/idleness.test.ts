@@ -57,7 +57,7 @@ describe("Inbox with idle channels", () => {
 describe("Lane", () => {
   it("keeps the watermark that waits when its task becomes idle, and drops the mark when another follows", () => {
     const inbox = new Inbox();
-    const owner = { laneFilled: () => {}, laneUnfilled: () => {}, roomCame: () => {} };
+    const owner = { holding: false, laneHolds: () => {}, laneFilled: () => {}, laneUnfilled: () => {}, roomCame: () => {} };
     const channel = new LocalChannel(inbox, 1);
     const lane = new Lane([channel], new ElementSizer(), 1000, owner);
     for (const value of ["a", "b"]) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { IMPULSE_META } from "../../../../portability/values/index.js";
 import { ElementSizer, OutputChannel, type ElementBatch } from "../../../../runner/runtime/index.js";
-import { Lane } from "../../../../runner/runtime/lane.js";
+import { Lane, type LaneOwner } from "../../../../runner/runtime/lane.js";
 
 /** Notes what it is sent; batches as their values, watermarks in brackets. */
 class NotingChannel extends OutputChannel {
@@ -21,10 +21,20 @@ class NotingChannel extends OutputChannel {
   }
 }
 
-function laneOver(channels: OutputChannel[], batchBytes: number): { lane: Lane; full: () => number } {
+function laneOver(
+  channels: OutputChannel[],
+  batchBytes: number,
+): { lane: Lane; full: () => number; owner: LaneOwner & { holding: boolean; held: number } } {
   let full = 0;
-  const owner = { laneFilled: () => full++, laneUnfilled: () => full--, roomCame: () => {} };
-  return { lane: new Lane(channels, new ElementSizer(), batchBytes, owner), full: () => full };
+  const owner = {
+    holding: false,
+    held: 0,
+    laneHolds: (bytes: number) => void (owner.held += bytes),
+    laneFilled: () => full++,
+    laneUnfilled: () => full--,
+    roomCame: () => {},
+  };
+  return { lane: new Lane(channels, new ElementSizer(), batchBytes, owner), full: () => full, owner };
 }
 
 const push = (lane: Lane, ...values: string[]): void => values.forEach((value) => lane.push(value, IMPULSE_META));
@@ -52,7 +62,10 @@ describe("Lane", () => {
       assert.deepEqual(channel.sent, [["a"]]);
       channel.addCredits(25);
       assert.equal(full(), 0);
-      assert.deepEqual(channel.sent, [["a"], ["b", "c", "d"]]);
+      assert.deepEqual(channel.sent, [["a"], ["b"]]);
+      channel.addCredits(50);
+      lane.flush();
+      assert.deepEqual(channel.sent, [["a"], ["b"], ["c", "d"]]);
     });
 
     it("sends what was flushed when room comes, though it is small", () => {
@@ -62,8 +75,9 @@ describe("Lane", () => {
       const small = laneOver([channel], 1000);
       push(small.lane, "b");
       small.lane.flush();
-      assert.equal(full() + small.full(), 0);
+      assert.equal(full() + small.full(), 1);
       channel.addCredits(25);
+      assert.equal(small.full(), 0);
       assert.deepEqual(channel.sent, [["a"], ["b"]]);
     });
 
@@ -78,6 +92,38 @@ describe("Lane", () => {
       channel.addCredits(25);
       assert.deepEqual(channel.sent, [["a"], ["b"], [2]]);
       assert.ok(lane.isEmpty);
+    });
+  });
+
+  context("when its owner holds", () => {
+    it("sends nothing until it is flushed, and the rest when room comes", () => {
+      const channel = new NotingChannel(26);
+      const { lane, full, owner } = laneOver([channel], 25);
+      owner.holding = true;
+      push(lane, "a", "b", "c");
+      assert.deepEqual(channel.sent, []);
+      assert.equal(owner.held, 75);
+      assert.equal(full(), 0);
+      owner.holding = false;
+      lane.flush();
+      assert.equal(full(), 1);
+      channel.addCredits(50);
+      assert.equal(full(), 0);
+      assert.deepEqual(channel.sent, [["a"], ["b"], ["c"]]);
+    });
+
+    it("forgets what it has gathered when that is dropped", () => {
+      const channel = new NotingChannel(1000);
+      const { lane, owner } = laneOver([channel], 50);
+      owner.holding = true;
+      push(lane, "a", "b", "c");
+      owner.holding = false;
+      lane.drop();
+      assert.ok(lane.isEmpty);
+      push(lane, "d");
+      lane.flush();
+      assert.deepEqual(channel.sent, [["d"]]);
+      assert.equal(lane.sent, 1);
     });
   });
 

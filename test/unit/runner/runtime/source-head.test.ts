@@ -1,8 +1,8 @@
 // A task that reads a source which the test plays by hand, on a clock that the test moves. Catches busy polling, calls that are lost,
 // watermarks that run ahead of elements or stand still, and readers left open.
 import assert from "node:assert/strict";
-import type { NextRead, SourceReader, StageExecutor } from "../../../../portability/stage-host/index.js";
-import { MAX_TIMESTAMP } from "../../../../portability/values/index.js";
+import { UserCodeError, type NextRead, type SourceReader, type StageExecutor } from "../../../../portability/stage-host/index.js";
+import { MAX_TIMESTAMP, type Receiver } from "../../../../portability/values/index.js";
 import {
   DEFAULT_RUNTIME_OPTIONS,
   ElementSizer,
@@ -27,11 +27,13 @@ interface Read {
 class Bench {
   readonly log: string[] = [];
   readonly clock = new VirtualClock();
-  readonly head: SourceHead;
+  head!: SourceHead;
   readonly reads: Read[] = [];
   watermark = 0;
   done = false;
   error: unknown;
+  /** What the stage does with an element once it has put it out. */
+  fail: (value: unknown) => void = () => {};
   private readonly task: Task;
   private wanted = false;
 
@@ -47,7 +49,7 @@ class Bench {
         log.push(watermark === IDLE ? "idle" : `watermark ${watermark === MAX_TIMESTAMP ? "end" : watermark}`);
       }
     })(credits);
-    const outbox = new Outbox();
+    const outbox = new Outbox(options.bundleBytes);
     outbox.addStream("out", singleStream({ channels: [channel], sizer: new ElementSizer(), batchBytes: 1, owner: outbox }));
     const { clock } = this;
     this.task = new Task({
@@ -66,7 +68,10 @@ class Bench {
     });
     const receive = this.task.contextFor(["out"]).outputs.get("out")!;
     const executor: StageExecutor = {
-      receiver: () => receive,
+      receiver: () => (value, meta) => {
+        receive(value, meta);
+        this.fail(value);
+      },
       startBundle: () => {},
       blocked: () => undefined,
       finishBundle: () => void log.push("bundle"),
@@ -90,8 +95,8 @@ class Bench {
       watermark: () => (followsClock ? clock.now() : this.watermark),
       close: () => Promise.resolve(void log.push("close")),
     };
-    this.head = new SourceHead(reader, executor.receiver("in"), clock, () => (this.wanted = true));
-    this.task.opened(executor, this.head);
+    const head = (next: Receiver): SourceHead => (this.head = new SourceHead(reader, next, clock, () => (this.wanted = true)));
+    this.task.opened({ input: "in", open: () => Promise.resolve(executor), head }, executor);
   }
 
   start(): string[] {
@@ -141,7 +146,7 @@ describe("SourceHead", () => {
     const bench = new Bench();
     bench.reads.push({ has: [1, 2], next: Infinity });
     bench.watermark = 2;
-    assert.deepEqual(bench.start(), ["read", "1@1", "2@2", "bundle", "watermark 2"]);
+    assert.deepEqual(bench.start(), ["read", "bundle", "1@1", "2@2", "watermark 2"]);
     assert.deepEqual(bench.after(1e9), []);
     assert.ok(bench.waitsForSource);
   });
@@ -153,7 +158,7 @@ describe("SourceHead", () => {
     assert.deepEqual(bench.run(), []);
     bench.head.available();
     bench.head.available();
-    assert.deepEqual(bench.run(), ["read", "7@7", "bundle"]);
+    assert.deepEqual(bench.run(), ["read", "bundle", "7@7"]);
   });
 
   it("reads at the time that the reader named", () => {
@@ -161,7 +166,7 @@ describe("SourceHead", () => {
     bench.reads.push({ next: 100 }, { has: [100], next: 200 });
     bench.start();
     assert.deepEqual(bench.after(99), []);
-    assert.deepEqual(bench.after(1), ["read", "100@100", "bundle"]);
+    assert.deepEqual(bench.after(1), ["read", "bundle", "100@100"]);
     assert.deepEqual(bench.after(99), []);
     assert.deepEqual(bench.after(1), ["read", "bundle"]);
   });
@@ -175,7 +180,7 @@ describe("SourceHead", () => {
       },
     });
     bench.reads.push({ has: [1], next: Infinity });
-    assert.deepEqual(bench.start(), ["read", "read", "1@1", "bundle", "watermark 0"]);
+    assert.deepEqual(bench.start(), ["read", "read", "bundle", "1@1", "watermark 0"]);
   });
 
   it("publishes watermarks between bundles although there is always more to read", () => {
@@ -187,7 +192,7 @@ describe("SourceHead", () => {
   });
 
   it("reads no further while the output is full", () => {
-    const bench = new Bench({ credits: 1 });
+    const bench = new Bench({ credits: 1, bundleBytes: 1 });
     bench.reads.push({ has: [1, 2, 3], next: Infinity });
     bench.start();
     assert.deepEqual(
@@ -202,7 +207,7 @@ describe("SourceHead", () => {
     bench.reads.push({ has: [1], next: "end" });
     bench.start();
     await bench.runLater();
-    assert.deepEqual(bench.log, ["read", "1@1", "bundle", "close", "watermark end"]);
+    assert.deepEqual(bench.log, ["read", "bundle", "1@1", "close", "watermark end"]);
     assert.ok(bench.done && !bench.waitsForSource);
   });
 
@@ -222,19 +227,37 @@ describe("SourceHead", () => {
     assert.deepEqual(bench.after(50), ["watermark 100"]);
   });
 
+  it("gives the stage again what it has failed with, and what was read meanwhile, each once and in order", async () => {
+    const bench = new Bench({ retryDelayMs: 0 });
+    let failures = 0;
+    bench.fail = (value) => {
+      if (value === 2 && ++failures <= 2) throw new UserCodeError({ transform: "t" }, "failed", new Error("no"));
+    };
+    bench.reads.push({ has: [1, 2, 3], next: "more" }, { has: [4], next: "end" });
+    bench.start();
+    for (let i = 0; i < 10; i++) await bench.runLater();
+    assert.equal(bench.error, undefined);
+    assert.deepEqual(
+      bench.log.filter((each) => each.includes("@")),
+      ["1@1", "2@2", "3@3", "4@4"],
+    );
+    assert.equal(failures, 3);
+    assert.ok(bench.done);
+  });
+
   context("with a time to idle", () => {
     it("is idle after that time without an element, and no longer with the next one", () => {
       const bench = new Bench({ idleAfterMs: 1000 });
       bench.reads.push({ has: [1], next: 600 }, { has: [2], next: Infinity });
       bench.watermark = 1;
       bench.start();
-      assert.deepEqual(bench.after(600), ["read", "2@2", "bundle"]);
+      assert.deepEqual(bench.after(600), ["read", "bundle", "2@2"]);
       assert.deepEqual(bench.after(999), []);
       assert.deepEqual(bench.after(1), ["idle"]);
       assert.deepEqual(bench.after(5000), []);
       bench.reads.push({ has: [3], next: Infinity });
       bench.head.available();
-      assert.deepEqual(bench.run(), ["read", "3@3", "bundle", "watermark 1"]);
+      assert.deepEqual(bench.run(), ["read", "bundle", "3@3", "watermark 1"]);
       assert.deepEqual(bench.after(1000), ["idle"]);
     });
 

@@ -2,18 +2,19 @@
 // bundle, elements delivered while the executor is blocked or the outbox full, and tasks that end too early.
 import assert from "node:assert/strict";
 import type { StageExecutor } from "../../../../portability/stage-host/index.js";
-import { IMPULSE_META, MAX_TIMESTAMP } from "../../../../portability/values/index.js";
+import { IMPULSE_META, MAX_TIMESTAMP, type Receiver } from "../../../../portability/values/index.js";
 import {
   DEFAULT_RUNTIME_OPTIONS,
   ElementBatch,
   ElementSizer,
   Inbox,
   Outbox,
-  OutputChannel,
   RelayHead,
+  OutputChannel,
   singleStream,
   systemClock,
   Task,
+  type HeadOperator,
   type RuntimeOptions,
 } from "../../../../runner/runtime/index.js";
 import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
@@ -56,7 +57,7 @@ class Bench {
         log.push(`watermark ${watermark === MAX_TIMESTAMP ? "end" : watermark}`);
       }
     })(credits);
-    const outbox = new Outbox();
+    const outbox = new Outbox(options.bundleBytes);
     outbox.addStream("out", singleStream({ channels: [this.channel], sizer: new ElementSizer(), batchBytes: 1000, owner: outbox }));
     this.task = new Task({
       id: "bolt #0",
@@ -87,9 +88,12 @@ class Bench {
         await this.closing?.promise;
       },
     };
-    const head = new RelayHead(executor.receiver("in"));
-    head.hold = () => this.holdAt;
-    this.task.opened(executor, head);
+    const head = (next: Receiver): HeadOperator => {
+      const relay = new RelayHead(next);
+      relay.hold = () => this.holdAt;
+      return relay;
+    };
+    this.task.opened({ input: "in", open: () => Promise.resolve(executor), head }, executor);
     this.task.start();
   }
 
@@ -198,17 +202,17 @@ describe("Task", () => {
 
   it("delivers nothing while its output is full", () => {
     const large = "x".repeat(1000);
-    const bench = new Bench({}, 1).input(large, large, "small");
+    const bench = new Bench({ bundleBytes: 1 }, 1).input(large, large, "small");
     bench.turn();
     assert.deepEqual(
       bench.log.map((entry) => entry.slice(0, 9)),
-      ["start", "element x", "sent xxxx", "element x"],
+      ["start", "element x", "finish", "sent xxxx", "start", "element x", "finish"],
     );
     assert.equal(bench.task.describeWait(), "room for 1024 bytes of output");
     bench.channel.addCredits(3000);
     assert.deepEqual(
       bench.turn().map((entry) => entry.slice(0, 9)),
-      ["element s", "finish", "sent smal"],
+      ["start", "element s", "finish", "sent smal"],
     );
   });
 
@@ -222,14 +226,15 @@ describe("Task", () => {
   });
 
   it("is not done before its output has gone", async () => {
-    const bench = new Bench({}, 1).input("x".repeat(1000), "y").watermark(MAX_TIMESTAMP);
+    const bench = new Bench({ bundleBytes: 1 }, 1).input("x".repeat(1000), "y").watermark(MAX_TIMESTAMP);
     bench.turn();
     await bench.turnLater();
     assert.ok(!bench.done);
     bench.channel.addCredits(5000);
     bench.turn();
+    await bench.turnLater();
     assert.ok(bench.done);
-    assert.deepEqual(bench.log.slice(-2), ["sent y", "watermark end"]);
+    assert.deepEqual(bench.log.slice(-3), ["sent y", "close", "watermark end"]);
   });
 
   it("reports the error of a rejected bundle", async () => {

@@ -145,6 +145,7 @@ describe("metrics", () => {
       namespace: "user",
       name: "sizes",
       attempted: { count: 2, sum: 3, min: 1, max: 2 },
+      committed: { count: 2, sum: 3, min: 1, max: 2 },
     });
     assert.equal(metrics.query({ namespace: "lib" })[0].name, "last");
     assert.equal(metrics.query({ name: "last", type: "gauge" })[0].attempted.value, 2);

@@ -8,7 +8,7 @@ export interface Restorable<Saved = unknown> {
  *
  * - L1. Whatever is changed in place is saved before its first change in a bundle, and only then: {@link bundle} tells.
  */
-export class BundleLog {
+export class UndoLog {
   /** Another number for every bundle. */
   bundle = 1;
   private readonly targets: Restorable[] = [];
