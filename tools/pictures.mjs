@@ -62,7 +62,7 @@ function scripted(sdk, events, watermark) {
 }
 
 /** Passes elements on, and calls back with each second of event time, up to `to`, that the watermark passes: by timers. */
-function probe({ composite, withKeys, map, statefulParDo, eventTimers }, name, to, passed) {
+function probe({ composite, withKeys, statefulParDo, eventTimers }, name, to, passed) {
   return composite(name, (input) =>
     input.apply(withKeys(() => "all")).apply(
       statefulParDo({
