@@ -13,6 +13,12 @@ export interface RunPipelineOptions {
    * what no runner promises.
    */
   readonly shuffleSeed?: number;
+  /**
+   * Whether processing time starts at zero, and goes on when nothing else can happen to the next instant that somebody waits for: so timers,
+   * delays and sources by the clock take no time. It is so for a pipeline with a `testStream`, whose script moves time while it lasts. Default
+   * false.
+   */
+  readonly virtualTime?: boolean;
   /** Sizes and limits of the runtime. */
   readonly runtime?: Partial<RuntimeOptions>;
 }
@@ -29,7 +35,7 @@ export interface RunPipelineOptions {
  */
 export async function runPipeline<O extends PCollection<unknown> | Readonly<Record<string, PCollection<unknown>>>>(
   build: (p: Pipeline) => O,
-  { shuffleSeed, runtime }: RunPipelineOptions = {},
+  { shuffleSeed, virtualTime, runtime }: RunPipelineOptions = {},
 ): Promise<OutputsOf<O>> {
   let found: unknown;
   const collect = (pcollection: PCollection<unknown>, name: string): unknown[] => {
@@ -44,6 +50,6 @@ export async function runPipeline<O extends PCollection<unknown> | Readonly<Reco
         ? collect(outputs, "output")
         : Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, collect(output, name)]));
   });
-  await run(definition, {}, local({ runtime: { ...(shuffleSeed === undefined ? {} : { shuffleSeed }), ...runtime } }));
+  await run(definition, {}, local({ runtime: { shuffleSeed, virtualTime, ...runtime } }));
   return found as OutputsOf<O>;
 }

@@ -89,10 +89,10 @@ export class Deployment {
   private readonly folder: SpillFolder;
 
   constructor(private readonly parts: DeploymentParts) {
-    if (parts.topology.components.some(({ head }) => head.kind === "test-stream")) {
+    if (hasVirtualTime(parts.topology, parts.options)) {
       const clock = (this.clock = new VirtualClock());
-      this.testStreams = new TestStreams(clock);
-      parts.owner.onIdle = () => this.stepIfQuiet();
+      const testStreams = (this.testStreams = new TestStreams(clock));
+      parts.owner.onIdle = () => this.stepIfQuiet(() => testStreams.step() || clock.advanceToNext());
     } else this.clock = systemClock;
     this.budget = new MemoryBudget(parts.options.stateBytes);
     this.folder = new SpillFolder(parts.options.spillFolder);
@@ -177,10 +177,10 @@ export class Deployment {
     this.testStreams?.feed(transformId, tag, payload, (coderId) => this.parts.host.coder(stage, coderId), inbox);
   }
 
-  /** An event of a script takes place when nothing else can; if it wakes nobody, the next one does. */
-  private stepIfQuiet(): void {
+  /** An event of a script takes place, or time goes on, when nothing else can happen; if that wakes nobody, the next one does. */
+  private stepIfQuiet(step: () => boolean): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    while (this.parts.owner.isIdle && this.testStreams?.step() === true);
+    while (this.parts.owner.isIdle && step());
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -298,6 +298,11 @@ export class Deployment {
       lost: onError,
     };
   }
+}
+
+/** Whether processing time is not the system's. */
+export function hasVirtualTime({ components }: Topology, { virtualTime }: Pick<RuntimeOptions, "virtualTime">): boolean {
+  return virtualTime === true || components.some(({ head }) => head.kind === "test-stream");
 }
 
 function inboxOf({ sideInput }: Stream, { inbox, sideInputs }: Ends): Inbox {

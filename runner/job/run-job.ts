@@ -3,6 +3,7 @@ import { DEFAULT_RUNTIME_OPTIONS, type RuntimeOptions } from "../runtime/index.j
 import type { Topology } from "../topology/index.js";
 import { Coordinator } from "./coordinator.js";
 import type { Job } from "./job.js";
+import { hasVirtualTime } from "./deployment.js";
 import { checkGroupings } from "./read-grouping-strategy.js";
 import type { WorkerLauncher } from "./worker-port.js";
 
@@ -31,8 +32,11 @@ export function runJob(topology: Topology, options: RunJobOptions): Job {
   if (!(Number.isSafeInteger(workers) && workers >= 1))
     throw new RangeError(`workers must be a whole number of at least 1, not ${workers}`);
   checkGroupings(topology);
-  if (workers > 1 && topology.components.some(({ head }) => head.kind === "test-stream"))
-    throw new PipelineError("test_stream_workers", "a pipeline with a TestStream runs in one process: leave out the number of workers");
+  if (workers > 1 && hasVirtualTime(topology, runtime ?? {}))
+    throw new PipelineError(
+      "virtual_time_workers",
+      "a pipeline with a TestStream, or with virtual time, runs in one process: leave out the number of workers",
+    );
   const coordinator = new Coordinator(topology, workers, { ...DEFAULT_RUNTIME_OPTIONS, ...runtime }, jobId);
   void coordinator.start(launcher);
   return coordinator.job;

@@ -42,6 +42,14 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Moves on to the next instant that somebody waits for; false if nobody waits. */
+  advanceToNext(): boolean {
+    while (this.waiting.peek()?.fn === undefined && this.waiting.size > 0) this.waiting.take();
+    if (this.waiting.size === 0) return false;
+    this.advance(Math.max(0, this.waiting.next - this.time));
+    return true;
+  }
+
   /** Moves by as many milliseconds, and calls back whoever waited for that. */
   advance(ms: number): void {
     this.time += ms;

@@ -34,6 +34,12 @@ export interface RuntimeOptions {
   /** Milliseconds without any progress of the job after which it says what it waits for. */
   readonly stallWarningMs: number;
   /**
+   * Whether processing time is virtual: it starts at zero, and goes on to the next instant that somebody waits for when nothing else can
+   * happen. So what takes hours takes no time in a test. In one process alone; it is so for a pipeline with a TestStream, whose script moves
+   * time as long as it lasts.
+   */
+  readonly virtualTime?: boolean;
+  /**
    * Where it is given, bundles end early and tasks and channels take turns at random, as this number says: so that tests can see whether
    * results depend on what is not promised. Only in one process is that the same each time.
    */
