@@ -1,7 +1,7 @@
 // `npm run pictures`: docs/pictures/ from runs of real pipelines; `--check` compares instead of writing.
 //
 // P1. Whatever a picture shows of a run was seen in that run: windows, panes, lateness, and watermarks, which a probe sees (see `probe`).
-// P2. Runs have a virtual clock, moved by a testStream, so pictures are the same each time.
+// P2. Runs have a virtual clock, so pictures are the same each time.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "./build.mjs";
@@ -10,6 +10,7 @@ import { Drawing, scale } from "./svg.mjs";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
+const VIRTUAL = { virtualTime: true };
 /** Seconds behind twelve o'clock, as people write it. */
 const clock = (s) => new Date(Date.UTC(2026, 0, 1, 12) + s * SECOND).toISOString().slice(11, s % 60 === 0 ? 16 : 19);
 
@@ -37,11 +38,11 @@ export async function pictures(args = process.argv.slice(2)) {
   return 0;
 }
 
-/** A stream by a script of `[seconds of processing time, element]`, under a watermark policy; and the virtual clock of its run. */
-function scripted(sdk, events, watermark) {
+/** A source by a script of `[seconds of processing time, element]`, under a watermark policy; and the clock of its run, in seconds. */
+function scripted({ unboundedSource }, events, watermark) {
   const time = { now: () => 0 };
-  const ends = events.at(-1)[0] + 5;
-  const source = sdk.unboundedSource({
+  const end = (events.at(-1)[0] + 5) * SECOND;
+  const source = unboundedSource({
     watermark,
     open({ now }) {
       time.now = () => now() / SECOND;
@@ -50,15 +51,12 @@ function scripted(sdk, events, watermark) {
         read(emit) {
           if (next < events.length && events[next][0] * SECOND <= now()) emit(events[next++][1]);
           if (next < events.length) return events[next][0] * SECOND;
-          return now() < ends * SECOND ? ends * SECOND : "end"; // a source that has ended says that nothing more comes
+          return now() < end ? end : "end"; // a source that has ended says that nothing more comes
         },
       };
     },
   });
-  const ticks = sdk.testStream();
-  for (let s = 0; s <= ends; s++) ticks.advanceProcessingTime(SECOND);
-  // The clock is virtual only where the script is read.
-  return { time, apply: (p) => (p.apply(ticks).apply(sdk.map("ticks", () => {})), p.apply(source)) };
+  return { time, source };
 }
 
 /** Passes elements on, and calls back with each second of event time, up to `to`, that the watermark passes: by timers. */
@@ -105,7 +103,7 @@ async function watermarkPicture(sdk) {
     [110, 150],
     [155, 170],
   ].map(([at, seen]) => [seen, { at, seen }]);
-  const { time, apply } = scripted(
+  const { time, source } = scripted(
     sdk,
     arrivals,
     eventTime(({ at }) => at * SECOND, { maxDelayMs: 30 * SECOND }),
@@ -114,7 +112,7 @@ async function watermarkPicture(sdk) {
   const panes = [];
   const late = [];
   await runPipeline((p) => {
-    const seen = apply(p).apply(probe(sdk, "probe", 179, (s) => watermark.push([s, time.now()])));
+    const seen = p.apply(source).apply(probe(sdk, "probe", 179, (s) => watermark.push([s, time.now()])));
     const grouped = seen
       .apply(windowInto(fixed(MINUTE)))
       .apply(withKeys("key", () => "all"))
@@ -123,7 +121,7 @@ async function watermarkPicture(sdk) {
     return grouped.groups.apply(
       map("pane", ({ value }, { window }) => void panes.push({ start: window.start / SECOND, at: time.now(), count: [...value].length })),
     );
-  });
+  }, VIRTUAL);
   const isLate = ({ at, seen }) => late.some((each) => each.at === at && each.seen === seen);
   const end = arrivals.at(-1)[0];
 
@@ -278,7 +276,7 @@ async function panesPicture(sdk) {
 async function timerPicture(sdk) {
   const { runPipeline, eventTime, withKeys, statefulParDo, eventTimer } = sdk;
   const events = [0, 20, 40, 60, 80, 100, 120, 140].map((s) => [s, { at: s, sets: s === 40 }]);
-  const { time, apply } = scripted(
+  const { time, source } = scripted(
     sdk,
     events,
     eventTime(({ at }) => at * SECOND),
@@ -286,26 +284,29 @@ async function timerPicture(sdk) {
   const before = [];
   const behind = [];
   const fired = [];
-  await runPipeline((p) =>
-    apply(p)
-      .apply(probe(sdk, "before", 139, (s) => before.push([time.now(), s])))
-      .apply(withKeys("key", () => "all"))
-      .apply(
-        statefulParDo("waits", {
-          timers: { later: eventTimer() },
-          process({ value }, { timers, timestamp, emit }) {
-            if (value.sets) timers.later.set(100 * SECOND, { outputTimestamp: timestamp });
-            emit("element");
-          },
-          onTimer: {
-            later(_timer, { timestamp, emit }) {
-              fired.push({ at: time.now(), timestamp: timestamp / SECOND });
-              emit("of the timer");
+  await runPipeline(
+    (p) =>
+      p
+        .apply(source)
+        .apply(probe(sdk, "before", 139, (s) => before.push([time.now(), s])))
+        .apply(withKeys("key", () => "all"))
+        .apply(
+          statefulParDo("waits", {
+            timers: { later: eventTimer() },
+            process({ value }, { timers, timestamp, emit }) {
+              if (value.sets) timers.later.set(100 * SECOND, { outputTimestamp: timestamp });
+              emit("element");
             },
-          },
-        }),
-      )
-      .apply(probe(sdk, "behind", 139, (s) => behind.push([time.now(), s]))),
+            onTimer: {
+              later(_timer, { timestamp, emit }) {
+                fired.push({ at: time.now(), timestamp: timestamp / SECOND });
+                emit("of the timer");
+              },
+            },
+          }),
+        )
+        .apply(probe(sdk, "behind", 139, (s) => behind.push([time.now(), s]))),
+    VIRTUAL,
   );
 
   const end = 140;
