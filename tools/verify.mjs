@@ -9,6 +9,7 @@ const steps = {
   types: checkTypes,
   "imports and exports": () => runMocha(["test/unit/repository/**/*.test.ts"], { quiet: true }),
   "generated code": () => node(["tools/generate.mjs", "--check"], { quiet: true }),
+  pictures: () => node(["tools/pictures.mjs", "--check"], { quiet: true }),
   reference: () => node([bin.typedoc, "--emit", "none"], { quiet: true }),
   package: () => node([bin.publint, "--strict"], { quiet: true }),
 };

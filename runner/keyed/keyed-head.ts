@@ -131,16 +131,9 @@ export class KeyedHead {
 
   private fire(domain: FamilySpec["domain"]): void {
     const { store } = this;
-    const { timer, fireAt, outputAt } = store.pendingTimers.take(domain);
-    const { record } = timer;
+    const fireAt = store.pendingTimers[domain].next;
+    const { record, family, tag, outputAt } = store.pendingTimers.take(domain, fireAt);
     store.write(record);
-    this.executor.fire?.({
-      family: timer.family.id,
-      tag: timer.tag,
-      key: record.key,
-      window: record.of.window,
-      fireAt,
-      outputAt,
-    });
+    this.executor.fire?.({ family: family.id, tag, key: record.key, window: record.of.window, fireAt, outputAt });
   }
 }

@@ -4,6 +4,8 @@ import type { Alarm } from "./alarm-queue.js";
 import type { UndoLog, Restorable } from "./undo-log.js";
 import type { FamilySpec } from "./keyed-spec.js";
 
+const NOTHING: readonly unknown[] = Object.freeze([]);
+
 /** All records of one window. */
 export interface WindowRecords {
   readonly window: Window;
@@ -16,12 +18,11 @@ export interface WindowRecords {
 export class KeyedRecord implements Restorable<readonly unknown[]> {
   /** The bundle in which it was written last, and what it held before. */
   private savedIn = 0;
-  private saved: readonly unknown[] = [];
+  private saved: readonly unknown[] = NOTHING;
   /** The first of its timers, which name one another; there are few for most keys. */
   timers: Timer | undefined;
   /** The same by family and tag, where they are many. */
   private byTag: Map<string, Timer> | undefined;
-  private timerCount = 0;
   /** The bundle that may have left it empty. */
   writtenIn = 0;
   /** Timers that are set. */
@@ -66,10 +67,11 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
   addTimer(timer: Timer): void {
     timer.next = this.timers;
     this.timers = timer;
-    if (++this.timerCount <= FEW) return;
-    this.byTag ??= new Map();
-    for (let each = this.timers as Timer | undefined; each !== undefined && this.byTag.size < this.timerCount; each = each.next)
-      this.byTag.set(`${each.family.id} ${each.tag}`, each);
+    const idOf = ({ family, tag }: Timer): string => `${family.id} ${tag}`;
+    if (this.byTag !== undefined) return void this.byTag.set(idOf(timer), timer);
+    const all: Timer[] = [];
+    for (let each: Timer | undefined = timer; each !== undefined; each = each.next) all.push(each);
+    if (all.length > FEW) this.byTag = new Map(all.map((each) => [idOf(each), each]));
   }
 
   private touch(log: UndoLog): void {
@@ -87,47 +89,22 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
 /** Timers of a record that are looked through one by one. */
 const FEW = 8;
 
-/** When a timer fires, and what it is for: Infinity twice if it is not set. */
-interface SavedTimer {
-  readonly due: Timestamp;
-  readonly outputAt: Timestamp;
-  readonly holdAt: Timestamp;
-}
-
-const NOT_SET: SavedTimer = { due: Infinity, outputAt: Infinity, holdAt: Infinity };
-
 /** One timer: there is an object for each key, window, family and tag that has ever been set, until the record goes. */
-export class Timer implements Alarm, Restorable<SavedTimer> {
+export class Timer implements Alarm {
   due: Timestamp = Infinity;
   queuedAt: Timestamp = Infinity;
+  /** The timestamp of what it puts out, if it is due. */
   outputAt: Timestamp = Infinity;
   /** Where it holds the output watermark; undefined if it never has. */
   hold: Alarm | undefined;
   /** Another one of the record. */
   next: Timer | undefined;
-  private savedIn = 0;
+  /** The bundle in which it was saved last. */
+  savedIn = 0;
 
   constructor(
     readonly record: KeyedRecord,
     readonly family: FamilySpec,
     readonly tag: string,
-    private readonly owner: TimerOwner,
   ) {}
-
-  save(log: UndoLog): void {
-    if (this.savedIn === log.bundle) return;
-    this.savedIn = log.bundle;
-    const { due, outputAt } = this;
-    log.save(this, due === Infinity ? NOT_SET : { due, outputAt, holdAt: this.hold?.due ?? Infinity });
-  }
-
-  restore({ due, outputAt, holdAt }: SavedTimer): void {
-    this.owner.put(this, due, outputAt, holdAt);
-  }
-}
-
-/** Who keeps the queues of timers. */
-export interface TimerOwner {
-  /** Sets or takes back a timer, whatever it was; nothing is saved. */
-  put(timer: Timer, due: Timestamp, outputAt: Timestamp, holdAt: Timestamp): void;
 }

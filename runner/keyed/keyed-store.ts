@@ -19,6 +19,7 @@ import { UndoLog } from "./undo-log.js";
 import { bagCell, multimapCell, orderedListCell, valueCell } from "./cells.js";
 import { KeyedRecord, type WindowRecords } from "./keyed-record.js";
 import type { CellSpec, FamilySpec, KeyedSpec } from "./keyed-spec.js";
+import { ReusedList } from "./reused-list.js";
 import { UserTimers } from "./user-timers.js";
 
 export class KeyedStore implements KeyedState {
@@ -32,9 +33,9 @@ export class KeyedStore implements KeyedState {
   /** Whether timers of processing time may be set: what would wait for ever is dropped. */
   takesProcessingTimers = true;
   private readonly windows = new WindowMap<WindowRecords>();
-  private readonly noCells: readonly unknown[];
+  private readonly noCells: unknown[];
   /** K3 */
-  private readonly written: KeyedRecord[] = [];
+  private readonly written = new ReusedList<KeyedRecord>();
 
   constructor(
     readonly spec: KeyedSpec,
@@ -50,7 +51,7 @@ export class KeyedStore implements KeyedState {
     const id = this.spec.keys.identify(key);
     let record = of.records.get(id);
     if (record === undefined) {
-      record = new KeyedRecord(of, id, key, this.noCells.slice());
+      record = new KeyedRecord(of, id, key, this.noCells.length === 0 ? this.noCells : this.noCells.slice());
       of.records.set(id, record);
       this.write(record);
     }
@@ -68,12 +69,14 @@ export class KeyedStore implements KeyedState {
 
   /** Makes the bundle's changes final. */
   commit(): void {
+    this.pendingTimers.commit();
     this.log.commit();
     this.forgetEmptyRecords();
   }
 
   /** Takes the bundle's changes back. */
   rollback(): void {
+    this.pendingTimers.rollback();
     this.log.rollback();
     this.forgetEmptyRecords();
   }
@@ -158,8 +161,11 @@ export class KeyedStore implements KeyedState {
 
   private forgetEmptyRecords(): void {
     const { written } = this;
-    const tellsExpiration = this.spec.expirationFamily !== undefined;
-    for (const record of written) if (!tellsExpiration && record.isEmpty) record.of.records.delete(record.id);
-    written.length = 0;
+    if (this.spec.expirationFamily === undefined)
+      for (let i = 0; i < written.size; i++) {
+        const record = written.at(i);
+        if (record.isEmpty) record.of.records.delete(record.id);
+      }
+    written.clear();
   }
 }

@@ -1,4 +1,5 @@
 import type { Timestamp } from "../../portability/values/index.js";
+import { ReusedList, ReusedNumbers } from "./reused-list.js";
 import { InstantQueue } from "../windows/index.js";
 
 const TWO_32 = 2 ** 32;
@@ -7,15 +8,21 @@ const BUCKETS = 65;
 
 /** Items that differ from the instant taken last in the same highest bit. */
 class Bucket<T> {
-  instants: Timestamp[] = [];
-  items: T[] = [];
+  readonly instants = new ReusedNumbers();
+  readonly items = new ReusedList<T>();
   /** Place of the earliest, the first of them in the order of addition. */
   first = 0;
 
   add(instant: Timestamp, item: T): void {
-    if (this.items.length > 0 && instant < this.instants[this.first]) this.first = this.items.length;
+    if (this.items.size > 0 && instant < this.instants.at(this.first)) this.first = this.items.size;
     this.instants.push(instant);
     this.items.push(item);
+  }
+
+  clear(): void {
+    this.instants.clear();
+    this.items.clear();
+    this.first = 0;
   }
 }
 
@@ -26,7 +33,7 @@ class Bucket<T> {
  */
 export class RadixQueue<T> {
   size = 0;
-  private readonly buckets = Array.from({ length: BUCKETS }, () => new Bucket<T>());
+  private buckets = newBuckets<T>();
   /** The instant of the items in the first bucket; no other bucket has an earlier one. */
   private last: Timestamp = -(2 ** 53);
   private lastHigh = Math.floor(-(2 ** 53) / TWO_32);
@@ -47,14 +54,14 @@ export class RadixQueue<T> {
   get next(): Timestamp {
     if (this.early.size > 0) return this.early.next;
     const bucket = this.lowestBucket();
-    return bucket === undefined ? Infinity : bucket.instants[bucket.first];
+    return bucket === undefined ? Infinity : bucket.instants.at(bucket.first);
   }
 
   /** The earliest item. */
   peek(): T | undefined {
     if (this.early.size > 0) return this.early.peek();
     const bucket = this.lowestBucket();
-    return bucket?.items[bucket.first];
+    return bucket?.items.at(bucket.first);
   }
 
   /** Takes the earliest item. */
@@ -68,10 +75,10 @@ export class RadixQueue<T> {
     if (this.lowest > 0) this.spread(bucket);
     this.size--;
     const present = this.buckets[0];
-    const item = present.items[this.taken];
+    const item = present.items.at(this.taken);
     present.first = ++this.taken;
-    if (this.taken === present.items.length) {
-      this.buckets[0] = new Bucket();
+    if (this.taken === present.items.size) {
+      present.clear();
       this.taken = 0;
       this.lowest = 1;
     }
@@ -80,16 +87,16 @@ export class RadixQueue<T> {
 
   /** Keeps only what `keep` accepts. */
   retain(keep: (instant: Timestamp, item: T) => boolean): void {
-    const { buckets, taken } = this;
+    const { taken } = this;
+    const before = this.buckets;
+    this.buckets = newBuckets();
     this.early.retain(keep);
     this.size = this.early.size;
     this.taken = 0;
     this.lowest = BUCKETS;
-    for (let at = 0; at < BUCKETS; at++) {
-      const { instants, items } = buckets[at];
-      buckets[at] = new Bucket();
-      for (let i = at === 0 ? taken : 0; i < items.length; i++) if (keep(instants[i], items[i])) this.add(instants[i], items[i]);
-    }
+    before.forEach(({ instants, items }, at) => {
+      for (let i = at === 0 ? taken : 0; i < items.size; i++) if (keep(instants.at(i), items.at(i))) this.add(instants.at(i), items.at(i));
+    });
   }
 
   private place(instant: Timestamp, item: T): void {
@@ -102,16 +109,19 @@ export class RadixQueue<T> {
   }
 
   private lowestBucket(): Bucket<T> | undefined {
-    while (this.lowest < BUCKETS && this.buckets[this.lowest].items.length === 0) this.lowest++;
+    while (this.lowest < BUCKETS && this.buckets[this.lowest].items.size === 0) this.lowest++;
     return this.lowest < BUCKETS ? this.buckets[this.lowest] : undefined;
   }
 
   /** Moves on to the earliest instant of the lowest bucket, whose items then belong into lower ones. */
-  private spread({ instants, items, first }: Bucket<T>): void {
-    this.buckets[this.lowest] = new Bucket();
-    this.last = instants[first];
+  private spread(bucket: Bucket<T>): void {
+    const { instants, items, first } = bucket;
+    this.last = instants.at(first);
     this.lastHigh = Math.floor(this.last / TWO_32);
     this.lastLow = (this.last - this.lastHigh * TWO_32) | 0;
-    for (let i = 0; i < items.length; i++) this.place(instants[i], items[i]);
+    for (let i = 0; i < items.size; i++) this.place(instants.at(i), items.at(i)); // all into lower ones
+    bucket.clear();
   }
 }
+
+const newBuckets = <T>(): Bucket<T>[] => Array.from({ length: BUCKETS }, () => new Bucket<T>());

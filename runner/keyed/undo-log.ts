@@ -1,3 +1,5 @@
+import { ReusedList } from "./reused-list.js";
+
 /** Something whose changes can be taken back. */
 export interface Restorable<Saved = unknown> {
   restore(saved: Saved): void;
@@ -11,8 +13,8 @@ export interface Restorable<Saved = unknown> {
 export class UndoLog {
   /** Another number for every bundle. */
   bundle = 1;
-  private readonly targets: Restorable[] = [];
-  private readonly saved: unknown[] = [];
+  private readonly targets = new ReusedList<Restorable>();
+  private readonly saved = new ReusedList<unknown>();
 
   save<Saved>(target: Restorable<Saved>, saved: Saved): void {
     this.targets.push(target as Restorable);
@@ -20,12 +22,13 @@ export class UndoLog {
   }
 
   commit(): void {
-    this.targets.length = this.saved.length = 0;
+    this.targets.clear();
+    this.saved.clear();
     this.bundle++;
   }
 
   rollback(): void {
-    for (let i = this.targets.length - 1; i >= 0; i--) this.targets[i].restore(this.saved[i]);
+    for (let i = this.targets.size - 1; i >= 0; i--) this.targets.at(i).restore(this.saved.at(i));
     this.commit();
   }
 }

@@ -2,7 +2,7 @@
 import type { KeyedState } from "../../portability/stage-host/index.js";
 import { ElementMeta, NO_FIRING, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import { EXPIRATION_FAMILY, type StatefulDoFn } from "../model/do-fn.js";
-import type { CurrentCall, FiringTimer } from "../model/state-spec.js";
+import type { CurrentCall } from "../model/state-spec.js";
 import { withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Operator, OperatorScope } from "./operator.js";
@@ -41,6 +41,12 @@ class StatefulCallContext extends CallContext implements CurrentCall {
   }
 }
 
+/** One of the author's functions, and how errors speak of it. */
+interface Callback {
+  readonly what: string;
+  readonly fn: (subject: unknown, context: StatefulCallContext) => unknown;
+}
+
 export function statefulOperator(
   doFn: StatefulDoFn,
   outputs: ReadonlyMap<string, Receiver>,
@@ -59,22 +65,30 @@ export function statefulOperator(
   /** The call that has not settled, and what it is for. */
   let pending: { readonly settled: Promise<void>; readonly value: unknown } | undefined;
 
-  const call = (value: unknown, meta: ElementMeta, what: string, fn: (context: StatefulCallContext) => unknown): void => {
+  const process: Callback = { what: "", fn: (element, own) => spec.process(element, own) };
+  const expired: Callback = { what: "onWindowExpiration ", fn: (key, own) => spec.onWindowExpiration?.(key, own) };
+  const callbacks = mapped(doFn.timers, (_timer, name): Callback => {
+    return { what: `onTimer.${name} `, fn: (timer, own) => spec.onTimer?.[name](timer, own) };
+  });
+  /** Those of the timer that fired last: timers fire in the same window many times in a row. */
+  let windows: readonly Window[] = [];
+
+  const call = (subject: unknown, meta: ElementMeta, { what, fn }: Callback): void => {
     const own = (context ??= new Context(doFn, keyed, ports, tagged, local, scope));
     own.meta = meta;
     own.active = true;
     let result: unknown;
     try {
-      result = fn(own);
+      result = fn(subject, own);
     } catch (cause) {
-      throw scope.userError(`${what}failed`, cause, value);
+      throw scope.userError(`${what}failed`, cause, subject);
     }
     if (result === undefined) own.active = false;
-    else if (isThenable(result)) wait(value, `${what}rejected its promise`, own, result);
+    else if (isThenable(result)) wait(subject, `${what}rejected its promise`, own, result);
     else {
       const rest = emitAll(tagged ? undefined : result, meta, main, scope);
       if (rest === undefined) own.active = false;
-      else hold(value, rest);
+      else hold(subject, rest);
     }
   };
 
@@ -98,12 +112,13 @@ export function statefulOperator(
   };
 
   return {
-    receive: (value, meta) => call(value, meta, "", (own) => spec.process(value, own)),
-    fire({ family, tag, key, window, fireAt, outputAt }) {
-      const meta = new ElementMeta(outputAt, [window], NO_FIRING);
-      if (family === EXPIRATION_FAMILY) return call({ key }, meta, "onWindowExpiration ", (own) => spec.onWindowExpiration?.({ key }, own));
-      const timer: FiringTimer<unknown> = { key, tag, fireAt };
-      call(timer, meta, `onTimer.${family} `, (own) => spec.onTimer?.[family](timer, own));
+    receive: (value, meta) => call(value, meta, process),
+    fire(timer) {
+      const { family, key, window, outputAt } = timer;
+      if (windows[0] !== window) windows = [window];
+      const meta = new ElementMeta(outputAt, windows, NO_FIRING);
+      if (family === EXPIRATION_FAMILY) call({ key }, meta, expired);
+      else call(timer, meta, callbacks[family]);
     },
     async setup() {
       try {

@@ -30,11 +30,11 @@ export interface ReaderContext {
   /** How many readers there are: each reads a share of its own. */
   readonly count: number;
   /** Processing time: the clock of the run, in milliseconds since 1970. In tests with a `testStream` it is virtual, and starts at 0. */
-  now(): number;
+  readonly now: () => number;
   /** To be called when something has come: `read` is called soon after, even if it named a later time. May be called at any time, from anywhere. */
-  available(): void;
+  readonly available: () => void;
   /** The source has failed: so does the run. */
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 }
 
 /** Where the timestamps of a source's elements come from, and how far its event time is known to be complete. */

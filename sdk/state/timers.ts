@@ -15,7 +15,12 @@ export interface TimerOptions {
 
 /** A timer of event time. */
 export interface EventTimer {
-  /** Fires when the watermark has reached that instant: at most the end of the window and the allowed lateness. Replaces what was set before. */
+  /**
+   * Fires when the watermark has reached that instant, behind elements that were there before, although they may be later. The instant is at most
+   * the end of the window and the allowed lateness; `window.maxTimestamp` always does. Replaces what was set before.
+   *
+   * @throws RangeError for an instant at which the window has expired
+   */
   set(at: Timestamp, options?: TimerOptions): void;
   /** Fires at the last instant of the window. */
   setToEndOfWindow(options?: TimerOptions): void;

@@ -99,8 +99,8 @@ interface UncheckedSpec {
 }
 
 /**
- * A ParDo whose functions have state and timers of their element's key and window (Beam's stateful DoFn). Elements of a key come to one task, one at a
- * time: nothing needs a lock. State is dropped when its window expires; small cells are read and written at once, large ones page by page.
+ * A ParDo whose functions have state and timers of their element's key and window (Beam's stateful DoFn). Elements of a key come to one task, and a
+ * task has one call at a time: nothing needs a lock, and an `async` call that waits holds up the other keys of its task. State is dropped when its window expires; small cells are read and written at once, large ones page by page.
  * What a function changes holds only if its bundle succeeds.
  *
  * @throws PipelineError at construction when the key coder is not deterministic, windows merge, or a timer has no callback

@@ -25,7 +25,8 @@ export function processingTime(): WatermarkPolicy<unknown> {
  * Elements say their own time; the watermark stays `maxDelayMs` behind the greatest seen so far, in each task by itself, and does not move
  * while nothing comes: see `idleAfterMs`. An element from a clock that is ahead makes all others late.
  *
- * @param timestampOf event time of an element, in milliseconds; a fraction is cut
+ * @param timestampOf event time of an element, in milliseconds; a fraction is cut. It sees every element, before any filter can: for one that has
+ * none it may give `MIN_TIMESTAMP`, which moves nothing.
  * @param options `maxDelayMs`: how much out of order elements may be without being late; default 0
  * @throws (at run time) UserCodeError when `timestampOf` throws, or gives no number that is a timestamp
  * @example `const policy = eventTime((order: { at: number }) => order.at, { maxDelayMs: seconds(5) });`

@@ -1,6 +1,6 @@
 // The examples give what they say, by the command that their first lines name.
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
@@ -52,6 +52,10 @@ describe("examples", () => {
     const file = join(folder, `${name}.jsonl`);
     const { code, stderr } = await beamstorm(["run", `examples/${name}.ts`, "--output", file, ...args]);
     assert.equal(code, 0, stderr);
+    return await jsonLinesOf(file);
+  }
+
+  async function jsonLinesOf(file: string): Promise<unknown[]> {
     const lines = (await readFile(file, "utf8")).trim().split("\n").sort();
     return lines.map((line) => JSON.parse(line) as unknown);
   }
@@ -104,5 +108,89 @@ describe("examples", () => {
     const found = (await output("enrichment", "--users", "40")) as { user: string; city: string | null }[];
     assert.equal(found.length, 40);
     for (const { user, city } of found) assert.equal(city, [null, "Paris", "Oslo", "Quito"][Number(user.slice(5)) % 4]);
+  });
+
+  for (const workers of ["1", "2"]) {
+    it(`leaderboard tells scores early, on time and late, with ${workers} workers`, async () => {
+      const { code, stdout, stderr } = await beamstorm(["run", "examples/leaderboard.ts", "--workers", workers]);
+      assert.equal(code, 0, stderr);
+      const linesOf = (start: string) => stdout.split("\n").filter((line) => line.startsWith(start));
+      // In order for each team; teams may be in different processes.
+      assert.deepEqual(linesOf("12:00 red"), ["12:00 red 7 (early)", "12:00 red 8 (on time)", "12:00 red 13 (late)"]);
+      assert.deepEqual(linesOf("12:00 blue"), ["12:00 blue 7 (early)", "12:00 blue 7 (on time)", "12:00 blue 16 (late)"]);
+      assert.deepEqual(linesOf("12:01 red"), ["12:01 red 8 (early)", "12:01 red 8 (on time)"]);
+      assert.deepEqual(linesOf("12:01 blue"), ["12:01 blue 4 (on time)"]);
+      assert.deepEqual(linesOf("12:03"), ["12:03 blue 1 (on time)"]);
+    });
+
+    it(`fraud tells of suspicious payments once an hour, and of all cards each day, with ${workers} workers`, async () => {
+      const file = join(folder, `cards-${workers}.jsonl`);
+      const { code, stdout, stderr } = await beamstorm(["run", "examples/fraud.ts", "--output", file, "--workers", workers]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stdout.trim().split("\n").sort(), [
+        "2026-01-01T09:09:00Z card 1001: more than three payments within ten minutes",
+        "2026-01-01T09:40:00Z card 1002: in two countries within an hour",
+        "2026-01-01T11:33:00Z card 1001: more than three payments within ten minutes",
+      ]);
+      assert.deepEqual(await jsonLinesOf(file), [
+        { day: "2026-01-01", card: "1001", payments: 9, spent: 64 },
+        { day: "2026-01-01", card: "1002", payments: 3, spent: 115 },
+        { day: "2026-01-01", card: "1003", payments: 1, spent: 7 },
+        { day: "2026-01-02", card: "1003", payments: 1, spent: 11 },
+      ]);
+    });
+
+    it(`click-sessions corrects sessions by late clicks, and keeps what is too late, with ${workers} workers`, async () => {
+      const late = join(folder, `late-${workers}.jsonl`);
+      const at = (time: string): string => `2026-01-01T${time}:00Z`;
+      assert.deepEqual(await output("click-sessions", "--late", late, "--workers", workers), [
+        { user: "ada", from: at("09:00"), pages: ["/home", "/search", "/offers", "/cart"], corrected: true },
+        { user: "ada", from: at("09:00"), pages: ["/home", "/search"], corrected: false },
+        { user: "ada", from: at("09:20"), pages: ["/cart"], corrected: false },
+        { user: "ada", from: at("09:50"), pages: ["/home"], corrected: false },
+        { user: "bob", from: at("09:05"), pages: ["/home"], corrected: false },
+        { user: "bob", from: at("09:40"), pages: ["/help"], corrected: false },
+        { user: "bob", from: at("11:00"), pages: ["/home"], corrected: false },
+      ]);
+      assert.deepEqual(await jsonLinesOf(late), [{ at: at("09:06"), user: "bob", page: "/search" }]);
+    });
+
+    it(`cached-enrichment asks once for each address while answers are good, with ${workers} workers`, async () => {
+      const args = ["--users", "40", "--arrivals", "1000", "--ttl", "600", "--workers", workers];
+      const found = (await output("cached-enrichment", ...args)) as { user: string; city: string; cached: boolean }[];
+      assert.equal(found.length, 40);
+      assert.equal(found.filter(({ cached }) => !cached).length, 4);
+      for (const { user, city } of found) assert.equal(city, ["Paris", "Oslo", "Quito", "Hanoi"][Number(user.slice(5)) % 4]);
+    });
+  }
+
+  it("cached-enrichment asks again when answers have expired, no faster than it says", async () => {
+    const started = performance.now();
+    const found = (await output("cached-enrichment", "--users", "30", "--arrivals", "50", "--ttl", "0.1", "--per-second", "20")) as {
+      cached: boolean;
+    }[];
+    const seconds = (performance.now() - started) / 1000;
+    const asked = found.filter(({ cached }) => !cached).length;
+    assert.ok(asked > 4, `asked ${asked} times`);
+    assert.ok(asked <= 1 + 20 * seconds, `asked ${asked} times in ${seconds} s`);
+  });
+
+  it("top-pages tells of a minute when it is over, while the log goes on", async () => {
+    const log = join(folder, "access.log");
+    const at = (time: string, page: string): string => `2026-01-01T12:${time}Z ${page}\n`;
+    let wasTold = false;
+    const running = beamstorm(["run", "examples/top-pages.ts", "--input", log, "--lines", "8", "--top", "2"], {
+      onStdout() {
+        if (wasTold) return;
+        wasTold = true; // the first minute is over, so there is more to come
+        void appendFile(log, at("01:10", "/docs"));
+      },
+    });
+    await writeFile(log, at("00:05", "/home") + at("00:07", "/docs") + "no visit\n" + at("00:50", "/home"));
+    await appendFile(log, at("01:03", "/help") + at("00:59", "/help")); // out of order, but not late
+    await appendFile(log, at("01:05", "/docs"));
+    const { code, stdout, stderr } = await running;
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, "12:00  /home 2, /docs 1\n12:01  /docs 2, /help 1\n");
   });
 });

@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called whenever there is more of standard error, with all of it so far. */
   readonly onStderr?: (stderr: string, child: ChildProcess) => void;
+  /** The same for standard output. */
+  readonly onStdout?: (stdout: string, child: ChildProcess) => void;
 }
 
 export function beamstorm(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
@@ -32,7 +34,10 @@ export function beamstorm(args: readonly string[], options: CommandOptions = {})
   });
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    options.onStdout?.(stdout, child);
+  });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
     options.onStderr?.(stderr, child);

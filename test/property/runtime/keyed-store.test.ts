@@ -176,7 +176,8 @@ describe("state of keys and windows", () => {
         const left: string[] = [];
         for (const domain of ["event", "processing"] as const)
           while (store.pendingTimers[domain].next < Infinity) {
-            const { timer, fireAt } = store.pendingTimers.take(domain);
+            const fireAt = store.pendingTimers[domain].next;
+            const timer = store.pendingTimers.take(domain, fireAt);
             left.push(`${String(timer.record.key)} ${String(timer.record.of.window)} ${domain} ${timer.tag} ${fireAt}`);
           }
         const expected = [...models].flatMap(([place, model]) =>

@@ -1,8 +1,9 @@
 // Every public symbol says what it is, every value with an example, and every example compiles and runs.
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -88,6 +89,7 @@ describe("the public interface", function () {
   context("in its examples", () => {
     const folder = join(root, ".cache/doc-examples");
     const source = join(folder, "examples.ts");
+    const pages = ["README.md", ...readdirSync(join(root, "docs")).flatMap((name) => (name.endsWith(".md") ? [`docs/${name}`] : []))];
     let all: Readonly<Record<string, Example>>;
     let place: string;
     const cwd = process.cwd();
@@ -97,9 +99,11 @@ describe("the public interface", function () {
       await rm(folder, { recursive: true, force: true });
       await mkdir(folder, { recursive: true });
       await writeFile(source, moduleOf());
-      const readme = await readFile(join(root, "README.md"), "utf8");
-      for (const [i, [, code]] of [...readme.matchAll(/^```ts\n([^]*?)^```/gm)].entries())
-        await writeFile(join(folder, `readme-${i}.ts`), code);
+      for (const page of pages) {
+        const text = await readFile(join(root, page), "utf8");
+        for (const [i, [, code]] of [...text.matchAll(/^```ts\n([^]*?)^```/gm)].entries())
+          await writeFile(join(folder, `${basename(page, ".md").toLowerCase()}-${i}.ts`), code);
+      }
       await writeFile(
         join(folder, "tsconfig.json"),
         JSON.stringify({
@@ -110,7 +114,7 @@ describe("the public interface", function () {
       );
     });
 
-    it("compiles, and so does the README", async () => {
+    it("compiles, and so do the programs of README and docs", async () => {
       const tsc = join(root, "node_modules/@typescript/native/bin/tsc");
       const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", folder], { cwd: root }).catch(
         (error: { stdout: string }) => error,
