@@ -261,8 +261,8 @@ export class Task {
 
   /** T9: what user code of the stage fails with is tried again; anything else is beyond that. */
   private failed(error: unknown, isOfStage: boolean): void {
-    const isOfBundle = this.bundle.isOpen || !this.stage.isOpen; // else it is set up for one
-    if (this.phase !== "running" || !isOfStage || !isOfBundle || !(error instanceof UserCodeError)) return this.fail(error);
+    const isInBundle = this.bundle.isOpen || !this.stage.isOpen; // not open: it is being set up to try one again
+    if (this.phase !== "running" || !isOfStage || !isInBundle || !(error instanceof UserCodeError)) return this.fail(error);
     const final = this.bundle.rollback(error);
     if (final !== undefined) return this.fail(final);
     this.owner.taskRetries?.(this, error);
