@@ -144,7 +144,8 @@ export class Bundle {
     const { options, pick } = this.parts;
     const { replay } = this;
     if (replay?.isLast === true && !replay.isDelivered) return 1; // Replay, R2
-    return pick === undefined ? options.bundleElements : 1 + pick(Math.min(SHUFFLED_ELEMENTS, options.bundleElements));
+    const most = this.stage.keyed === undefined ? options.bundleElements : Math.min(options.bundleElements, options.statefulBundleElements);
+    return pick === undefined ? most : 1 + pick(Math.min(SHUFFLED_ELEMENTS, most));
   }
 
   private replayOfLog(): Replay {

@@ -9,6 +9,8 @@ export interface RuntimeOptions {
   readonly batchBytes: number;
   /** A bundle ends after this many elements, … */
   readonly bundleElements: number;
+  /** … or this many where the stage has state, if that is less: what a bundle has changed there should be young when it is let go, … */
+  readonly statefulBundleElements: number;
   /** … this many milliseconds, or when nothing waits to be processed: whichever comes first. */
   readonly bundleMs: number;
   /**
@@ -51,6 +53,7 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   channelBytes: 1 << 20,
   batchBytes: 32 << 10,
   bundleElements: 16_384,
+  statefulBundleElements: 2048,
   bundleMs: 100,
   bundleBytes: 1 << 20,
   bundleAttempts: 4,
