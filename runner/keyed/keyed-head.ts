@@ -131,8 +131,10 @@ export class KeyedHead {
 
   private fire(domain: FamilySpec["domain"]): void {
     const { store } = this;
-    const fireAt = store.pendingTimers[domain].next;
-    const { record, family, tag, outputAt } = store.pendingTimers.take(domain, fireAt);
+    const timers = store.pendingTimers[domain];
+    const fireAt = timers.next;
+    const outputAt = timers.noteOf(timers.first);
+    const { record, family, tag } = store.pendingTimers.take(domain);
     store.write(record);
     this.executor.fire?.({ family: family.id, tag, key: record.key, window: record.of.window, fireAt, outputAt });
   }

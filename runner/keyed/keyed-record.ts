@@ -1,6 +1,6 @@
 import type { Timestamp, Window } from "../../portability/values/index.js";
 import type { StateKey } from "../store/index.js";
-import type { Alarm } from "./alarm-queue.js";
+import { NO_SLOT, type Slot } from "./alarm-queue.js";
 import type { UndoLog, Restorable } from "./undo-log.js";
 import type { FamilySpec } from "./keyed-spec.js";
 
@@ -67,11 +67,19 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
   addTimer(timer: Timer): void {
     timer.next = this.timers;
     this.timers = timer;
-    const idOf = ({ family, tag }: Timer): string => `${family.id} ${tag}`;
-    if (this.byTag !== undefined) return void this.byTag.set(idOf(timer), timer);
-    const all: Timer[] = [];
-    for (let each: Timer | undefined = timer; each !== undefined; each = each.next) all.push(each);
-    if (all.length > FEW) this.byTag = new Map(all.map((each) => [idOf(each), each]));
+    if (this.byTag !== undefined) this.byTag.set(idOf(timer), timer);
+    else if (this.hasMany()) this.index();
+  }
+
+  private hasMany(): boolean {
+    let left = FEW;
+    for (let timer = this.timers; timer !== undefined; timer = timer.next) if (left-- === 0) return true;
+    return false;
+  }
+
+  private index(): void {
+    this.byTag = new Map();
+    for (let timer = this.timers; timer !== undefined; timer = timer.next) this.byTag.set(idOf(timer), timer);
   }
 
   private touch(log: UndoLog): void {
@@ -86,17 +94,17 @@ export class KeyedRecord implements Restorable<readonly unknown[]> {
   }
 }
 
+const idOf = ({ family, tag }: Timer): string => `${family.id} ${tag}`;
+
 /** Timers of a record that are looked through one by one. */
 const FEW = 8;
 
 /** One timer: there is an object for each key, window, family and tag that has ever been set, until the record goes. */
-export class Timer implements Alarm {
-  due: Timestamp = Infinity;
-  queuedAt: Timestamp = Infinity;
-  /** The timestamp of what it puts out, if it is due. */
-  outputAt: Timestamp = Infinity;
-  /** Where it holds the output watermark; undefined if it never has. */
-  hold: Alarm | undefined;
+export class Timer {
+  /** Its alarm, noted with the timestamp of what it puts out; {@link NO_SLOT} if it is not set. */
+  slot: Slot = NO_SLOT;
+  /** Where it holds the output watermark, if it does. */
+  holdSlot: Slot = NO_SLOT;
   /** Another one of the record. */
   next: Timer | undefined;
   /** The bundle in which it was saved last. */

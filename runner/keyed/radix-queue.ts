@@ -1,5 +1,5 @@
 import type { Timestamp } from "../../portability/values/index.js";
-import { ReusedList, ReusedNumbers } from "./reused-list.js";
+import { ReusedNumbers } from "./reused-list.js";
 import { InstantQueue } from "../windows/index.js";
 
 const TWO_32 = 2 ** 32;
@@ -7,13 +7,13 @@ const TWO_32 = 2 ** 32;
 const BUCKETS = 65;
 
 /** Items that differ from the instant taken last in the same highest bit. */
-class Bucket<T> {
+class Bucket {
   readonly instants = new ReusedNumbers();
-  readonly items = new ReusedList<T>();
+  readonly items = new ReusedNumbers();
   /** Place of the earliest, the first of them in the order of addition. */
   first = 0;
 
-  add(instant: Timestamp, item: T): void {
+  add(instant: Timestamp, item: number): void {
     if (this.items.size > 0 && instant < this.instants.at(this.first)) this.first = this.items.size;
     this.instants.push(instant);
     this.items.push(item);
@@ -27,13 +27,13 @@ class Bucket<T> {
 }
 
 /**
- * What waits for an instant, the earliest first, those of an instant in the order of addition: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990). Adding
- * costs a step, taking a few, wherever in memory millions of others are, as long as time goes on: what is added for before the instant taken
- * last is kept apart, in a binary heap.
+ * Numbers that wait for an instant, the earliest first: a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990). Adding costs a step, taking
+ * a few, however many others there are, as long as time goes on; those of an instant come in the order of addition then. What is added for
+ * before the instant taken last is kept apart, in a binary heap.
  */
-export class RadixQueue<T> {
+export class RadixQueue {
   size = 0;
-  private buckets = newBuckets<T>();
+  private buckets = newBuckets();
   /** The instant of the items in the first bucket; no other bucket has an earlier one. */
   private last: Timestamp = -(2 ** 53);
   private lastHigh = Math.floor(-(2 ** 53) / TWO_32);
@@ -42,9 +42,9 @@ export class RadixQueue<T> {
   private lowest = BUCKETS;
   /** Items of the first bucket that are taken already. */
   private taken = 0;
-  private readonly early = new InstantQueue<T>();
+  private readonly early = new InstantQueue<number>();
 
-  add(instant: Timestamp, item: T): void {
+  add(instant: Timestamp, item: number): void {
     this.size++;
     if (instant < this.last) this.early.add(instant, item);
     else this.place(instant, item);
@@ -57,23 +57,19 @@ export class RadixQueue<T> {
     return bucket === undefined ? Infinity : bucket.instants.at(bucket.first);
   }
 
-  /** The earliest item. */
-  peek(): T | undefined {
-    if (this.early.size > 0) return this.early.peek();
-    const bucket = this.lowestBucket();
-    return bucket?.items.at(bucket.first);
+  /** The earliest item; there must be one. */
+  peek(): number {
+    if (this.early.size > 0) return this.early.peek()!;
+    const bucket = this.lowestBucket()!;
+    return bucket.items.at(bucket.first);
   }
 
-  /** Takes the earliest item. */
-  take(): T | undefined {
-    if (this.early.size > 0) {
-      this.size--;
-      return this.early.take();
-    }
-    const bucket = this.lowestBucket();
-    if (bucket === undefined) return undefined;
-    if (this.lowest > 0) this.spread(bucket);
+  /** Takes the earliest item; there must be one. */
+  take(): number {
     this.size--;
+    if (this.early.size > 0) return this.early.take()!;
+    const bucket = this.lowestBucket()!;
+    if (this.lowest > 0) this.spread(bucket);
     const present = this.buckets[0];
     const item = present.items.at(this.taken);
     present.first = ++this.taken;
@@ -86,7 +82,7 @@ export class RadixQueue<T> {
   }
 
   /** Keeps only what `keep` accepts. */
-  retain(keep: (instant: Timestamp, item: T) => boolean): void {
+  retain(keep: (instant: Timestamp, item: number) => boolean): void {
     const { taken } = this;
     const before = this.buckets;
     this.buckets = newBuckets();
@@ -99,7 +95,7 @@ export class RadixQueue<T> {
     });
   }
 
-  private place(instant: Timestamp, item: T): void {
+  private place(instant: Timestamp, item: number): void {
     const high = Math.floor(instant / TWO_32);
     let at: number;
     if (high === this.lastHigh) at = 32 - Math.clz32((instant - high * TWO_32) ^ this.lastLow);
@@ -108,13 +104,13 @@ export class RadixQueue<T> {
     this.buckets[at].add(instant, item);
   }
 
-  private lowestBucket(): Bucket<T> | undefined {
+  private lowestBucket(): Bucket | undefined {
     while (this.lowest < BUCKETS && this.buckets[this.lowest].items.size === 0) this.lowest++;
     return this.lowest < BUCKETS ? this.buckets[this.lowest] : undefined;
   }
 
   /** Moves on to the earliest instant of the lowest bucket, whose items then belong into lower ones. */
-  private spread(bucket: Bucket<T>): void {
+  private spread(bucket: Bucket): void {
     const { instants, items, first } = bucket;
     this.last = instants.at(first);
     this.lastHigh = Math.floor(this.last / TWO_32);
@@ -124,4 +120,4 @@ export class RadixQueue<T> {
   }
 }
 
-const newBuckets = <T>(): Bucket<T>[] => Array.from({ length: BUCKETS }, () => new Bucket<T>());
+const newBuckets = (): Bucket[] => Array.from({ length: BUCKETS }, () => new Bucket());

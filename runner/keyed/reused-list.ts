@@ -39,6 +39,11 @@ export class ReusedNumbers {
     return this.numbers[index];
   }
 
+  /** Takes the last one; there must be one. */
+  pop(): number {
+    return this.numbers[--this.size];
+  }
+
   clear(): void {
     if (this.size > KEPT) this.numbers = new Float64Array(LEAST);
     this.size = 0;

@@ -4,17 +4,16 @@
 // U2. Event-time timers fire in the order of their times, whenever they were set; so do those of processing time.
 // U3. A timer that fires at the time that it puts out at needs no hold: the watermark goes no further before it has fired.
 import type { Timestamp } from "../../portability/values/index.js";
-import { AlarmQueue, type Alarm } from "./alarm-queue.js";
-import { ReusedList, ReusedNumbers } from "./reused-list.js";
-import type { UndoLog } from "./undo-log.js";
+import { AlarmQueue, NO_SLOT } from "./alarm-queue.js";
 import { Timer, type KeyedRecord } from "./keyed-record.js";
 import type { FamilySpec } from "./keyed-spec.js";
+import { ReusedList, ReusedNumbers } from "./reused-list.js";
+import type { UndoLog } from "./undo-log.js";
 
 export class UserTimers {
   readonly event = new AlarmQueue<Timer>();
   readonly processing = new AlarmQueue<Timer>();
-  private readonly holds = new AlarmQueue<Alarm>();
-
+  private readonly holds = new AlarmQueue<Timer>();
   /** Timers that the bundle has changed, and three numbers of each: when it was due, put out, and held the watermark. */
   private readonly changed = new ReusedList<Timer>();
   private readonly before = new ReusedNumbers();
@@ -25,24 +24,27 @@ export class UserTimers {
   set(record: KeyedRecord, family: FamilySpec, tag: string, fireAt: Timestamp, outputAt: Timestamp, holds: boolean): void {
     let timer = record.timerOf(family, tag);
     if (timer === undefined) record.addTimer((timer = new Timer(record, family, tag)));
-    this.save(timer, timer.due);
+    this.save(timer);
     const needsHold = holds && (family.domain === "processing" || outputAt < fireAt); // U3
     this.put(timer, fireAt, outputAt, needsHold ? outputAt : Infinity);
   }
 
   clear(record: KeyedRecord, family: FamilySpec, tag: string): void {
     const timer = record.timerOf(family, tag);
-    if (timer === undefined || timer.due === Infinity) return;
-    this.save(timer, timer.due);
+    if (timer === undefined || timer.slot === NO_SLOT) return;
+    this.save(timer);
     this.put(timer, Infinity, Infinity, Infinity);
   }
 
-  /** Takes the timer that is due next in its domain, at `fireAt`: it is not set any more. */
-  take(domain: FamilySpec["domain"], fireAt: Timestamp): Timer {
-    const timer = this[domain].take();
-    this.save(timer, fireAt);
+  /** Takes the timer that is due next in its domain: it is not set any more. */
+  take(domain: FamilySpec["domain"]): Timer {
+    const queue = this[domain];
+    const timer = queue.itemOf(queue.first);
+    this.save(timer);
+    queue.take();
+    timer.slot = NO_SLOT;
     timer.record.pending--;
-    if (timer.hold !== undefined) this.holds.set(timer.hold, Infinity);
+    this.putHold(timer, Infinity);
     return timer;
   }
 
@@ -64,23 +66,6 @@ export class UserTimers {
     return this.holds.next;
   }
 
-  private save(timer: Timer, due: Timestamp): void {
-    if (timer.savedIn === this.log.bundle) return;
-    timer.savedIn = this.log.bundle;
-    this.changed.push(timer);
-    this.before.push(due);
-    this.before.push(timer.outputAt);
-    this.before.push(timer.hold?.due ?? Infinity);
-  }
-
-  private put(timer: Timer, due: Timestamp, outputAt: Timestamp, holdAt: Timestamp): void {
-    if (timer.due < Infinity !== due < Infinity) timer.record.pending += due < Infinity ? 1 : -1;
-    this[timer.family.domain].set(timer, due);
-    timer.outputAt = outputAt;
-    if (holdAt < Infinity) timer.hold ??= { due: Infinity, queuedAt: Infinity };
-    if (timer.hold !== undefined) this.holds.set(timer.hold, holdAt);
-  }
-
   /** Entries of all queues, those that stand for nothing included: for tests. */
   get size(): number {
     return this.event.size + this.processing.size + this.holds.size;
@@ -89,7 +74,44 @@ export class UserTimers {
   /** Takes back all timers of a record, for good. */
   forget(record: KeyedRecord): void {
     if (record.pending === 0) return;
-    for (let timer = record.timers; timer !== undefined; timer = timer.next)
-      if (timer.due < Infinity) this.put(timer, Infinity, Infinity, Infinity);
+    for (let timer = record.timers; timer !== undefined; timer = timer.next) this.put(timer, Infinity, Infinity, Infinity);
+  }
+
+  private save(timer: Timer): void {
+    if (timer.savedIn === this.log.bundle) return;
+    timer.savedIn = this.log.bundle;
+    const { slot, holdSlot } = timer;
+    const queue = this[timer.family.domain];
+    this.changed.push(timer);
+    this.before.push(slot === NO_SLOT ? Infinity : queue.dueOf(slot));
+    this.before.push(slot === NO_SLOT ? Infinity : queue.noteOf(slot));
+    this.before.push(holdSlot === NO_SLOT ? Infinity : this.holds.dueOf(holdSlot));
+  }
+
+  /** Sets it, or takes it back with Infinity, whatever it was. */
+  private put(timer: Timer, due: Timestamp, outputAt: Timestamp, holdAt: Timestamp): void {
+    const queue = this[timer.family.domain];
+    if (due === Infinity) {
+      if (timer.slot !== NO_SLOT) {
+        queue.remove(timer.slot);
+        timer.slot = NO_SLOT;
+        timer.record.pending--;
+      }
+    } else if (timer.slot === NO_SLOT) {
+      timer.slot = queue.add(timer, due, outputAt);
+      timer.record.pending++;
+    } else queue.move(timer.slot, due, outputAt);
+    this.putHold(timer, holdAt);
+  }
+
+  private putHold(timer: Timer, holdAt: Timestamp): void {
+    const { holds } = this;
+    if (holdAt < Infinity) {
+      if (timer.holdSlot === NO_SLOT) timer.holdSlot = holds.add(timer, holdAt);
+      else holds.move(timer.holdSlot, holdAt);
+    } else if (timer.holdSlot !== NO_SLOT) {
+      holds.remove(timer.holdSlot);
+      timer.holdSlot = NO_SLOT;
+    }
   }
 }

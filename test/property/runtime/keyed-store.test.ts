@@ -177,7 +177,7 @@ describe("state of keys and windows", () => {
         for (const domain of ["event", "processing"] as const)
           while (store.pendingTimers[domain].next < Infinity) {
             const fireAt = store.pendingTimers[domain].next;
-            const timer = store.pendingTimers.take(domain, fireAt);
+            const timer = store.pendingTimers.take(domain);
             left.push(`${String(timer.record.key)} ${String(timer.record.of.window)} ${domain} ${timer.tag} ${fireAt}`);
           }
         const expected = [...models].flatMap(([place, model]) =>
