@@ -50,9 +50,9 @@ export const work: Work = {
   quickSize: 10,
   warmUpSize: 5,
   sides: [
-    query("5: hot items", 1_000_000, (events) => queries.hotItems(events, WINDOW, SLIDE)),
-    query("7: highest bid", 1_000_000, (events) => queries.highestBid(events, WINDOW)),
-    query("8: new sellers", 1_000_000, (events) => queries.newSellers(events, WINDOW)),
-    query("11: bids in sessions", 1_000_000, (events) => queries.bidsInSessions(events, WINDOW)),
+    query("5: hot items", 1_500_000, (events) => queries.hotItems(events, WINDOW, SLIDE)),
+    query("7: highest bid", 4_000_000, (events) => queries.highestBid(events, WINDOW)),
+    query("8: new sellers", 2_000_000, (events) => queries.newSellers(events, WINDOW)),
+    query("11: bids in sessions", 1_500_000, (events) => queries.bidsInSessions(events, WINDOW)),
   ],
 };
