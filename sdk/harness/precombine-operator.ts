@@ -26,14 +26,18 @@ type Place = Window | readonly Window[];
 /** Where all sessions are found (C3). */
 const SESSIONS: Place = [];
 
-interface Entry {
-  readonly key: unknown;
-  /** Of a session, the window as far as it has grown. */
-  place: Place;
-  accumulator: unknown;
-  meta: ElementMeta;
+/** A class, since V8 would in time allocate what one literal makes among the old objects, if many of them are kept for a while. */
+class Entry {
   /** C1: settles when all inputs so far have been added. */
   waiting: Promise<void> | undefined;
+
+  constructor(
+    readonly key: unknown,
+    /** Of a session, the window as far as it has grown. */
+    public place: Place,
+    public accumulator: unknown,
+    public meta: ElementMeta,
+  ) {}
 }
 
 /** Which of two elements gives the accumulator its timestamp: the one whose timestamp is preferred to the other's. */
@@ -150,13 +154,7 @@ export function precombineOperator(
     const lookup = typeof key === "string" && key.charCodeAt(0) !== 0 ? key : lookupKey(key);
     const entry = table.get(lookup);
     if (entry === undefined) {
-      const own = {
-        key,
-        place: window,
-        accumulator: undefined,
-        meta: meta.windows.length === 1 ? meta : inWindow(meta, window),
-        waiting: undefined,
-      };
+      const own = new Entry(key, window, undefined, meta.windows.length === 1 ? meta : inWindow(meta, window));
       return begin(table, lookup, own, value);
     }
     if (typeof key === "string") recent.remember(key, entry);
@@ -180,7 +178,7 @@ export function precombineOperator(
       if (isThenable(result)) result.then(undefined, () => {}); // it is asked again
       for (let i = 0; i < windows.length; i++) add(windows[i], key, value, meta);
     } else if (entry === undefined) {
-      table.set(lookup, { key, place: windows, accumulator: result, meta, waiting: undefined });
+      table.set(lookup, new Entry(key, windows, result, meta));
       grown();
     } else {
       entry.accumulator = result;
@@ -202,7 +200,7 @@ export function precombineOperator(
       }
       past.push(entry);
     }
-    begin(table, lookup, { key, place: window, accumulator: undefined, meta, waiting: undefined }, value);
+    begin(table, lookup, new Entry(key, window, undefined, meta), value);
   }
 
   function addTo(entry: Entry, value: unknown, meta: ElementMeta): void {
