@@ -71,6 +71,7 @@ export function writeFiles<T>(
             const finish = format.parts === "concatenate" ? joinParts : publishShards;
             return finished.once(key, parts, () => finish(target, format, key, parts, local, finished));
           },
+          teardown: ({ local }) => local.abandonOpen(),
         }),
       );
     },

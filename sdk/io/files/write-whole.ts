@@ -38,6 +38,7 @@ export function writeWhole<T>(target: WriteTarget<T>, format: WriteFormat<T>): P
             const file = await local.write(fileName(target, name, shard), format, value);
             emit(kv(name, JSON.stringify({ shard, file } satisfies WholeShard)));
           },
+          teardown: ({ local }) => local.abandonOpen(),
         }),
       ),
   );
@@ -114,10 +115,16 @@ export class WholeFiles {
     }
   }
 
+  /** Those that are not complete: a call that has failed is made again, with files of its own. */
+  async abandonOpen(): Promise<void> {
+    const open = [...this.open];
+    this.open.clear();
+    for (const file of open) await file.abandon();
+  }
+
   /** W4: those that were published are not touched. */
   async abandonAll(): Promise<void> {
-    for (const file of this.open) await file.abandon();
-    this.open.clear();
+    await this.abandonOpen();
     for (const file of this.prepared.splice(0)) await this.files.abandon(file);
   }
 }
