@@ -3,6 +3,7 @@ import type { KeyedState } from "../../portability/stage-host/index.js";
 import { ElementMeta, NO_FIRING, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import { EXPIRATION_FAMILY, type StatefulDoFn } from "../model/do-fn.js";
 import type { CurrentCall } from "../model/state-spec.js";
+import { checkedState } from "./checked-state.js";
 import { withSideInputs } from "./element-context.js";
 import { emitAll } from "./iteration.js";
 import type { Operator, OperatorScope } from "./operator.js";
@@ -18,7 +19,8 @@ class StatefulCallContext extends CallContext implements CurrentCall {
   constructor(doFn: StatefulDoFn, keyed: KeyedState, ports: readonly Port[], tagged: boolean, local: unknown, scope: OperatorScope) {
     super(ports, tagged, local, scope);
     const call: CurrentCall = this.currentCall();
-    this.state = mapped(doFn.state, (spec, id) => spec.open(keyed, id, call));
+    const checked = checkedState(keyed, call);
+    this.state = mapped(doFn.state, (spec, id) => spec.open(checked, id));
     this.timers = mapped(doFn.timers, (spec, id) => spec.open(keyed.timers(id), (window) => keyed.expiryOf(window), call));
   }
 

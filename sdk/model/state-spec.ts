@@ -25,7 +25,7 @@ export interface StateSpec<Handle> {
   /** Of the elements, the accumulator, or the map keys and values. */
   readonly coders: readonly Coder<unknown>[];
   /** @internal */
-  open(state: KeyedState, id: string, call: CurrentCall): Handle;
+  open(state: KeyedState, id: string): Handle;
 }
 
 /** The declared state of a ParDo, by name. */

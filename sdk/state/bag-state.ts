@@ -41,21 +41,10 @@ export function bag<T>(type?: ElementType<T>, options: { readonly large?: boolea
   return {
     kind: "bag",
     coders: [coderFor(type)],
-    open(state, id, call) {
-      const cell = state.bag(id);
-      const read = (): readonly T[] => {
-        call.check();
-        return cell.read() as readonly T[];
-      };
-      const add = (added: T): void => {
-        call.check();
-        cell.add(added);
-      };
-      const clear = (): void => {
-        call.check();
-        cell.clear();
-      };
-      return options.large === true ? { read: () => paged(read()), add, clear } : { read, add, clear };
+    open(state, id) {
+      const cell = state.bag(id) as BagState<T>;
+      if (options.large !== true) return cell;
+      return { read: () => paged(cell.read()), add: (added) => cell.add(added), clear: () => cell.clear() };
     },
   };
 }

@@ -30,11 +30,10 @@ export function combining<In, Acc, Out>(combineFn: CombineFn<In, Acc, Out>): Sta
   return {
     kind: "combining",
     coders: [coder],
-    open(state, id, call) {
+    open(state, id) {
       const cell = state.value(id);
       return {
         add(input) {
-          call.check();
           let accumulator = cell.read() as Acc | undefined;
           if (accumulator === undefined) accumulator = combineFn.createAccumulator();
           // The function may change it in place, which could not be taken back.
@@ -42,11 +41,9 @@ export function combining<In, Acc, Out>(combineFn: CombineFn<In, Acc, Out>): Sta
           cell.write(combineFn.addInput(accumulator, input));
         },
         read() {
-          call.check();
           return combineFn.extractOutput((cell.read() as Acc | undefined) ?? combineFn.createAccumulator());
         },
         clear() {
-          call.check();
           cell.clear();
         },
       };

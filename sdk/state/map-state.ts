@@ -58,40 +58,21 @@ export function mapOf<K, V>(
   return {
     kind: "map",
     coders: [keyCoderFor("map keys", keys), coderFor(values)],
-    open(state, id, call) {
+    open(state, id) {
       const cell = state.multimap(id);
       const small: MapState<K, V> = {
         get size() {
-          call.check();
           return cell.size;
         },
-        has(key) {
-          call.check();
-          return cell.get(key).length > 0;
-        },
-        get(key) {
-          call.check();
-          return cell.get(key)[0] as V | undefined;
-        },
-        set(key, value) {
-          call.check();
-          cell.replace(key, value);
-        },
-        delete(key) {
-          call.check();
-          cell.remove(key);
-        },
-        keys() {
-          call.check();
-          return cell.keys() as IterableIterator<K>;
-        },
+        has: (key) => cell.get(key).length > 0,
+        get: (key) => cell.get(key)[0] as V | undefined,
+        set: (key, value) => cell.replace(key, value),
+        delete: (key) => cell.remove(key),
+        keys: () => cell.keys() as IterableIterator<K>,
         *entries() {
           for (const key of small.keys()) yield [key, cell.get(key)[0] as V] as const;
         },
-        clear() {
-          call.check();
-          cell.clear();
-        },
+        clear: () => cell.clear(),
       };
       if (options.large !== true) return small;
       return {

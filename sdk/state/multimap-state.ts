@@ -60,37 +60,21 @@ export function multimapOf<K, V>(
   return {
     kind: "multimap",
     coders: [keyCoderFor("map keys", keys), coderFor(values)],
-    open(state, id, call) {
+    open(state, id) {
       const cell = state.multimap(id);
       const small: MultimapState<K, V> = {
         get size() {
-          call.check();
           return cell.size;
         },
         has: (key) => small.get(key).length > 0,
-        get(key) {
-          call.check();
-          return cell.get(key) as readonly V[];
-        },
-        add(key, value) {
-          call.check();
-          cell.add(key, value);
-        },
-        delete(key) {
-          call.check();
-          cell.remove(key);
-        },
-        keys() {
-          call.check();
-          return cell.keys() as IterableIterator<K>;
-        },
+        get: (key) => cell.get(key) as readonly V[],
+        add: (key, value) => cell.add(key, value),
+        delete: (key) => cell.remove(key),
+        keys: () => cell.keys() as IterableIterator<K>,
         *entries() {
           for (const key of small.keys()) yield [key, cell.get(key) as readonly V[]] as const;
         },
-        clear() {
-          call.check();
-          cell.clear();
-        },
+        clear: () => cell.clear(),
       };
       if (options.large !== true) return small;
       return {

@@ -52,11 +52,10 @@ export function orderedList<T>(
   return {
     kind: "ordered-list",
     coders: [coderFor(type)],
-    open(state, id, call) {
+    open(state, id) {
       const cell = state.orderedList(id);
       const small: OrderedListState<T> = {
         add(timestamp, value) {
-          call.check();
           if (!(timestamp >= MIN_TIMESTAMP && timestamp <= MAX_TIMESTAMP))
             throw new RangeError(
               `a timestamp is a number of milliseconds, from ${MIN_TIMESTAMP} to ${MAX_TIMESTAMP}, not ${String(timestamp)}`,
@@ -64,11 +63,9 @@ export function orderedList<T>(
           cell.add(timestamp, value);
         },
         read(from = -Infinity, to = Infinity) {
-          call.check();
           return cell.read(from, to).map(({ sortKey, value }) => ({ timestamp: sortKey, value: value as T }));
         },
         clear(from = -Infinity, to = Infinity) {
-          call.check();
           cell.clear(from, to);
         },
       };

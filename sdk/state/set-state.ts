@@ -43,34 +43,21 @@ export function set<T>(type?: ElementType<T>, options: { readonly large?: boolea
   return {
     kind: "set",
     coders: [keyCoderFor("elements of a set", type)],
-    open(state, id, call) {
+    open(state, id) {
       const cell = state.multimap(id);
       const small: SetState<T> = {
         get size() {
-          call.check();
           return cell.size;
         },
-        has(element) {
-          call.check();
-          return cell.get(element).length > 0;
-        },
+        has: (element) => cell.get(element).length > 0,
         add(element) {
           if (small.has(element)) return false;
           cell.replace(element, true);
           return true;
         },
-        delete(element) {
-          call.check();
-          cell.remove(element);
-        },
-        values() {
-          call.check();
-          return cell.keys() as IterableIterator<T>;
-        },
-        clear() {
-          call.check();
-          cell.clear();
-        },
+        delete: (element) => cell.remove(element),
+        values: () => cell.keys() as IterableIterator<T>,
+        clear: () => cell.clear(),
       };
       if (options.large !== true) return small;
       return {

@@ -27,22 +27,6 @@ export function value<T>(type?: ElementType<T>): StateSpec<ValueState<T>> {
   return {
     kind: "value",
     coders: [coderFor(type)],
-    open(state, id, call) {
-      const cell = state.value(id);
-      return {
-        read() {
-          call.check();
-          return cell.read() as T | undefined;
-        },
-        write(written) {
-          call.check();
-          cell.write(written);
-        },
-        clear() {
-          call.check();
-          cell.clear();
-        },
-      };
-    },
+    open: (state, id) => state.value(id) as ValueState<T>,
   };
 }
