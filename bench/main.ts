@@ -19,7 +19,9 @@ if (!(Number.isInteger(repetitions) && repetitions > 0)) refuse(`--repetitions m
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const works = flags.peers || filters.length > 0 ? [...workNames, ...peerWorkNames] : workNames;
-const wanted = (name: string): boolean => filters.length === 0 || filters.includes(name);
+// "python" stands for all that Python does.
+const wanted = (name: string): boolean =>
+  filters.length === 0 || filters.includes(name) || (filters.includes("python") && name.startsWith("python-"));
 const unknown = filters.find((filter) => ![...workNames, ...peerWorkNames, "start", "coders"].includes(filter as "maps"));
 if (unknown !== undefined) refuse(`there is no measurement "${unknown}"`);
 
@@ -85,7 +87,11 @@ async function measureWork(name: string, work: Work): Promise<Result> {
   };
 }
 
-function isThere({ name }: { name: string }): boolean {
+function isThere({ name, isThere: isInstalled }: Side): boolean {
+  if (isInstalled?.() === false) {
+    console.error(`${name} is left out: it is not installed`);
+    return false;
+  }
   if (name !== "apache-beam" || process.env["BEAMSTORM_BENCH_PEER"] !== "none") return true;
   console.error("apache-beam is left out: it is not installed");
   return false;

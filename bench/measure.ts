@@ -22,7 +22,8 @@ const machineBefore = machineCpuSeconds();
 const ownBefore = ownCpuSeconds();
 const start = performance.now();
 await side.run(size);
-const seconds = (performance.now() - start) / 1000;
+const elapsed = (performance.now() - start) / 1000;
+const seconds = side.seconds?.() ?? elapsed;
 await childrenEnd(); // whose time counts only then
 const own = ownCpuSeconds() - ownBefore;
 const machine = (machineCpuSeconds() ?? 0) - (machineBefore ?? 0);
@@ -31,8 +32,8 @@ const measured: Measured = {
   size,
   seconds,
   rate: size / seconds,
-  cores: own / seconds,
-  othersCores: Math.max(0, machine - own) / seconds,
+  cores: own / elapsed,
+  othersCores: Math.max(0, machine - own) / elapsed,
   residentBytes: process.resourceUsage().maxRSS * 1024,
   idleBytes,
   load: loadavg()[0],

@@ -11,6 +11,10 @@ export interface Side {
   run(size: number): Promise<void> | void;
   /** Looks at what the last run has made, where that takes too long to be part of the run. @throws when the result is wrong. */
   check?(size: number): void;
+  /** False for a peer that is not installed. */
+  isThere?(): boolean;
+  /** Seconds that the last run took, where not all of it counts. */
+  seconds?(): number;
   /** Delays in the last run, where that is what is measured. */
   latency?(): Percentiles;
 }

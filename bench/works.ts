@@ -13,15 +13,20 @@ export const workNames = [
   "side-input",
   "spill",
   "hop",
+  "fn-api",
   "nexmark",
   "tumbling",
   "stateful",
+  "state-on-disk",
   "timers",
+  "checkpoints",
+  "checkpoint-time",
+  "recovery",
   "latency",
   "nexmark-latency",
 ] as const;
 /** Works that need peers which are not installed with npm: they run when they are named, or with `--peers`. */
-export const peerWorkNames = ["python"] as const;
+export const peerWorkNames = ["python", "python-tiny", "python-words", "python-maps", "python-group", "python-stateful"] as const;
 const all: readonly string[] = [...workNames, ...peerWorkNames];
 
 export async function loadWork(name: string): Promise<Work> {

@@ -14,12 +14,16 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (name) {
     case "run":
       return await (await import("./run-command.js")).runCommand(rest);
+    case "drain":
+      return await (await import("./drain-command.js")).drainCommand(rest);
     case "graph":
       return await (await import("./graph-command.js")).graphCommand(rest);
     case "init":
       return await (await import("./init-command.js")).initCommand(rest);
     case "job-server":
       return await (await import("./job-server-command.js")).jobServerCommand(rest);
+    case "jobs":
+      return await (await import("./jobs-command.js")).jobsCommand(rest);
     default:
       return await overview(argv);
   }
@@ -39,6 +43,10 @@ async function overview(argv: readonly string[]): Promise<number> {
     .argument("[options...]")
     .description("run the pipeline that a module exports; beamstorm run FILE --help lists its options");
   command
+    .command("drain")
+    .argument("[options...]")
+    .description("have a run end with complete output; beamstorm drain --help lists its options");
+  command
     .command("graph")
     .argument("<FILE>")
     .argument("[options...]")
@@ -47,6 +55,11 @@ async function overview(argv: readonly string[]): Promise<number> {
     .command("job-server")
     .argument("[options...]")
     .description("run pipelines that Beam's SDKs submit; beamstorm job-server --help lists its options");
+  command
+    .command("jobs")
+    .argument("<list|status|cancel|drain|metrics|logs|graph>")
+    .argument("[options...]")
+    .description("see and end the jobs of a job server; beamstorm jobs --help says how");
   command.parse([...argv], { from: "user" });
   return ExitCode.DONE;
 }

@@ -14,16 +14,24 @@ export interface ProgressOutput {
   write(text: string): unknown;
 }
 
-export async function reportProgress(run: Run, output: ProgressOutput): Promise<{ stop(): void }> {
+/** What is being shown of a run. */
+export interface Progress {
+  /** A line of the command's own. */
+  say(text: string): void;
+  stop(): void;
+}
+
+export async function reportProgress(run: Run, output: ProgressOutput): Promise<Progress> {
   return output.isTTY === true ? onTerminal(run, output) : await asLog(run, output);
 }
 
-function onTerminal(run: Run, output: ProgressOutput): { stop(): void } {
+function onTerminal(run: Run, output: ProgressOutput): Progress {
   const metrics = run.metrics$.subscribe((now) => output.write(LINE_START + line(now).slice(0, (output.columns ?? 80) - 1)));
   const messages = run.messages$.subscribe(({ level, text }) => {
     if (level === "warn") output.write(`${LINE_START}${level}: ${text}\n`); // an error is what the run ends with
   });
   return {
+    say: (text) => void output.write(`${LINE_START}${text}\n`),
     stop() {
       metrics.unsubscribe();
       messages.unsubscribe();
@@ -32,7 +40,7 @@ function onTerminal(run: Run, output: ProgressOutput): { stop(): void } {
   };
 }
 
-async function asLog(run: Run, output: ProgressOutput): Promise<{ stop(): void }> {
+async function asLog(run: Run, output: ProgressOutput): Promise<Progress> {
   const { pino } = await import("pino");
   const log = pino({ name: "beamstorm", base: undefined }, output);
   let last = Date.now();
@@ -53,6 +61,7 @@ async function asLog(run: Run, output: ProgressOutput): Promise<{ stop(): void }
   const messages = run.messages$.subscribe(({ level, text }) => log[level](text));
   const states = run.state$.subscribe((state) => log.info({ state }, "state"));
   return {
+    say: (text) => log.info(text),
     stop() {
       metrics.unsubscribe();
       messages.unsubscribe();
@@ -61,9 +70,9 @@ async function asLog(run: Run, output: ProgressOutput): Promise<{ stop(): void }
   };
 }
 
-/** The last line of a run that is done. */
-export function summary(metrics: RunMetrics): string {
-  return `done: ${line(metrics)}`;
+/** The last line of a run that is done, or drained. */
+export function summary(how: "done" | "drained", metrics: RunMetrics): string {
+  return `${how}: ${line(metrics)}`;
 }
 
 function line(metrics: RunMetrics): string {

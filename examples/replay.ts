@@ -8,11 +8,16 @@ export interface ReplayOptions<T> {
   readonly timestampOf: (element: T) => number;
   /** Milliseconds between two lines. */
   readonly everyMs?: number;
+  /** The name of the transform, where there are several. */
+  readonly name?: string;
 }
 
-export function replay<T>(file: string, { timestampOf, everyMs = 5 }: ReplayOptions<T>): PTransform<Pipeline, PCollection<T>> {
+export function replay<T>(
+  file: string,
+  { timestampOf, everyMs = 5, name = "replay" }: ReplayOptions<T>,
+): PTransform<Pipeline, PCollection<T>> {
   return unboundedSource<T>({
-    name: "replay",
+    name,
     ends: true,
     watermark: eventTime(timestampOf),
     async open({ now }) {

@@ -1,10 +1,11 @@
 // Makes an author's module, TypeScript included, one ES module that node can import: design D2's "program".
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
 import { PipelineError } from "../portability/stage-host/index.js";
+import { makeProcessFolder } from "../runner/store/index.js";
 
 /** A module ready to be imported, and what to do when nobody needs it any more. */
 export interface BundledProgram {
@@ -25,7 +26,7 @@ export async function bundleProgram(file: string): Promise<BundledProgram> {
   if (!found.isFile()) throw new PipelineError("no_such_program", `"${file}" is not a file; name a module that exports a pipeline`);
   if ([".js", ".mjs", ".cjs"].includes(extname(path))) return { module: pathToFileURL(path).href, dispose: () => Promise.resolve() };
   const { build } = await import("esbuild");
-  const folder = await mkdtemp(join(tmpdir(), "beamstorm-program-"));
+  const folder = makeProcessFolder(tmpdir(), "program");
   const outfile = join(folder, "program.mjs");
   const dispose = () => rm(folder, { recursive: true, force: true });
   try {

@@ -18,8 +18,19 @@ const EXIT_GRACE_MS = 1000;
 export function forkLauncher(program: ProgramSpec, memoryBytes?: number): WorkerLauncher {
   // Three quarters are for the heap; buffers, code and the process itself need the rest.
   const heap = memoryBytes === undefined ? [] : [`--max-old-space-size=${Math.floor((memoryBytes * 0.75) / 2 ** 20)}`];
-  return { launch: (index) => launch(program, index, heap) };
+  /** Those whose workers have stopped: to start another one takes longer than most of what there is to do then. */
+  const idle: ChildProcess[] = [];
+  return {
+    async launch(index) {
+      let child = idle.pop();
+      while (child !== undefined && !isAlive(child)) child = idle.pop();
+      return new ForkPort(child ?? (await start(program, index, heap)), index, idle);
+    },
+    close: async () => void (await Promise.all(idle.splice(0).map(end))),
+  };
 }
+
+const isAlive = ({ exitCode, signalCode, connected }: ChildProcess): boolean => connected && exitCode === null && signalCode === null;
 
 /** Set in the environment of worker processes. */
 const WORKER_MARK = "BEAMSTORM_WORKER";
@@ -42,7 +53,7 @@ export function workerExecArgv(execArgv: readonly string[]): string[] {
 const PROGRAM_OPTIONS_WITH_VALUE = new Set(["-e", "--eval", "-p", "-pe", "--print", "--input-type"]);
 const PROGRAM_OPTIONS = new Set(["-i", "--interactive", "-c", "--check", "--test", "--watch"]);
 
-function launch(program: ProgramSpec, index: number, heap: readonly string[]): Promise<WorkerPort> {
+function start(program: ProgramSpec, index: number, heap: readonly string[]): Promise<ChildProcess> {
   // A worker that starts workers would do so without end.
   if (process.env[WORKER_MARK] !== undefined)
     return Promise.reject(
@@ -61,11 +72,21 @@ function launch(program: ProgramSpec, index: number, heap: readonly string[]): P
     child.once("error", failed);
     child.once("spawn", () => {
       child.off("error", failed);
-      const port = new ForkPort(child, index);
+      child.on("error", () => {}); // a message that could not be sent: `exit` tells why
       child.send({ program });
-      resolve(port);
+      resolve(child);
     });
   });
+}
+
+/** Resolves when the process is gone. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  if (child.connected) child.disconnect();
+  const force = setTimeout(() => child.kill("SIGKILL"), EXIT_GRACE_MS);
+  await gone;
+  clearTimeout(force);
 }
 
 function howItEnded(code: number | null, signal: NodeJS.Signals | null): string {
@@ -80,23 +101,17 @@ function howItEnded(code: number | null, signal: NodeJS.Signals | null): string 
 class ForkPort implements WorkerPort {
   readonly name: string;
   private listener: WorkerPortListener | undefined;
-  private readonly gone: Promise<void>;
   private exit: string | undefined;
 
+  /** @param idle where the process goes when it is released */
   constructor(
     private readonly child: ChildProcess,
     index: number,
+    private readonly idle: ChildProcess[],
   ) {
     this.name = `worker ${index} (pid ${child.pid})`;
-    this.gone = new Promise((resolve) => {
-      child.once("exit", (code, signal) => {
-        this.exit = howItEnded(code, signal);
-        resolve();
-        this.listener?.exited(this.exit);
-      });
-    });
-    child.on("error", () => {}); // a message that could not be sent: `exit` tells why
-    child.on("message", (message) => this.listener?.message(decodeFromWorker(message)));
+    child.on("exit", this.onExit);
+    child.on("message", this.onMessage);
   }
 
   listen(listener: WorkerPortListener): void {
@@ -104,15 +119,26 @@ class ForkPort implements WorkerPort {
     if (this.exit !== undefined) listener.exited(this.exit);
   }
 
+  private readonly onExit = (code: number | null, signal: NodeJS.Signals | null): void => {
+    this.exit = howItEnded(code, signal);
+    this.listener?.exited(this.exit);
+  };
+
+  private readonly onMessage = (message: unknown): void => this.listener?.message(decodeFromWorker(message));
+
   send(message: ToWorker): void {
     if (this.child.connected) this.child.send(encodeToWorker(message) as object, () => {});
   }
 
   async close(): Promise<void> {
     this.listener = undefined;
-    if (this.child.connected) this.child.disconnect();
-    const force = setTimeout(() => this.child.kill("SIGKILL"), EXIT_GRACE_MS);
-    await this.gone;
-    clearTimeout(force);
+    await end(this.child);
+  }
+
+  release(): void {
+    this.listener = undefined;
+    this.child.off("exit", this.onExit);
+    this.child.off("message", this.onMessage);
+    this.idle.push(this.child);
   }
 }

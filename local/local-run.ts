@@ -1,4 +1,5 @@
 import { map, type Observable } from "rxjs";
+import { beam } from "../portability/protos/index.js";
 import { PipelineError } from "../portability/stage-host/index.js";
 import type { Job, JobMetrics, Topology } from "../runner/index.js";
 import { UserMetrics, type Run, type RunMetrics, type TransformMetrics } from "../sdk/index.js";
@@ -26,7 +27,16 @@ export function localRun(job: Job, topology: Topology, assertions: readonly stri
     metrics$: job.metrics$.pipe(map(translate)) as Observable<RunMetrics>,
     result: async () => checked(translate(await job.result), assertions),
     cancel: () => job.cancel(),
+    drain: () => job.drain(),
+    isUnbounded: isUnbounded(topology),
   };
+}
+
+function isUnbounded({ components }: Topology): boolean {
+  const { UNBOUNDED } = beam.pipeline.IsBounded.Enum;
+  return components.some(({ stage }) =>
+    Object.values(stage.components.pcollections ?? {}).some(({ isBounded }) => isBounded === UNBOUNDED),
+  );
 }
 
 /** @throws PipelineError when an assertion of the pipeline never ran: then nothing was asserted. */

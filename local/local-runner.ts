@@ -1,10 +1,12 @@
 // The runner in this process, and its worker processes: sdk and runner wired together.
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import {
   inProcessLauncher,
   planPipeline,
   printTopology,
   runJob,
+  type CheckpointOptions,
   type RuntimeOptions,
   type Topology,
   type TopologyFormat,
@@ -29,12 +31,22 @@ export interface LocalOptions {
   /** Under which name the module exports it; default: its default export, or the only one. */
   readonly exportName?: string;
   /**
-   * Bytes of memory that each worker may take, about; default: what node lets its heap grow to. Groupings keep an eighth of it in memory
-   * and spill the rest; worker processes are started with a heap that leaves room for everything else.
+   * Bytes of memory that each worker may take, about; default: what node lets its heap grow to. Groupings and state keep an eighth of it in
+   * memory and the rest on disk; worker processes are started with a heap that leaves room for everything else.
    */
   readonly memoryBytes?: number;
   /** Folder below which workers make their own for what they spill; default: the system's for temporary files. */
   readonly spillFolder?: string;
+  /** Starts the run with its unbounded sources drained: they end at once, everything else runs as ever (Beam's experiment `drain`). Default false. */
+  readonly startsDrained?: boolean;
+  /**
+   * Folder in which the run takes checkpoints, and from the last of which it goes on if there is one: all that the pipeline keeps is then as it
+   * was, and its sources go on from where they were. A run whose process was killed goes on when the same pipeline is run with the same folder;
+   * one that loses a worker process goes on by itself. Default: no checkpoints.
+   */
+  readonly checkpointDir?: string;
+  /** Milliseconds between two checkpoints; default 10 000. */
+  readonly checkpointIntervalMs?: number;
   /** Sizes and limits of the runtime, for tests and tuning. */
   readonly runtime?: Partial<RuntimeOptions>;
 }
@@ -85,12 +97,13 @@ export function describeTopology(
 }
 
 async function start(definition: PipelineDefinition, given: Readonly<Record<string, unknown>>, options: LocalOptions): Promise<Run> {
-  const { workers = 1, module, exportName } = options;
+  const { workers = 1, module, exportName, startsDrained } = options;
   const { program, topology } = plan(definition, given, workers);
   const runtime = runtimeOf(options);
+  const checkpoints = checkpointsOf(options, program);
   if (workers === 1)
     return localRun(
-      runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime }),
+      runJob(topology, { launcher: inProcessLauncher(() => new EmbeddedHost(program)), runtime, startsDrained, checkpoints }),
       topology,
       program.graph.assertions,
     );
@@ -103,7 +116,7 @@ async function start(definition: PipelineDefinition, given: Readonly<Record<stri
   const { forkLauncher } = await import("./fork-launcher.js"); // not needed in most runs
   const spec = { module, exportName: name, options: given, fingerprint: program.fingerprint() };
   const launcher = forkLauncher(spec, options.memoryBytes);
-  return localRun(runJob(topology, { launcher, workers, runtime }), topology, program.graph.assertions);
+  return localRun(runJob(topology, { launcher, workers, runtime, startsDrained, checkpoints }), topology, program.graph.assertions);
 }
 
 /** What a worker's memory means for the runtime: the rest is for batches under way, user code, and what the collector has not got to. */
@@ -113,6 +126,17 @@ function runtimeOf({ memoryBytes, spillFolder, runtime }: LocalOptions): Partial
     ...(spillFolder === undefined ? {} : { spillFolder: resolve(spillFolder) }),
     ...runtime,
   };
+}
+
+function checkpointsOf(
+  { checkpointDir, checkpointIntervalMs: intervalMs = 10_000 }: LocalOptions,
+  program: Program,
+): CheckpointOptions | undefined {
+  if (checkpointDir === undefined) return undefined;
+  if (!(intervalMs >= 1 && intervalMs <= 2 ** 31 - 1))
+    throw new PipelineError("bad_option", `checkpointIntervalMs must be from 1 to ${2 ** 31 - 1}, not ${intervalMs}`);
+  const fingerprint = createHash("sha256").update(program.fingerprint()).digest("hex");
+  return { folder: resolve(checkpointDir), intervalMs, fingerprint };
 }
 
 /**

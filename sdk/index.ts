@@ -2,7 +2,7 @@
 export { CoderError, coderOf } from "../portability/coders/index.js";
 export type { Distribution, Gauge, MetricType, MetricValues, TrieNode } from "../portability/metrics/index.js";
 export { schema, type Decimal, type RowSchema, type Schema, type SchemaType } from "../portability/schemas/index.js";
-export { CancelledError, PermanentError, PipelineError, UserCodeError } from "../portability/stage-host/index.js";
+export { CancelledError, PermanentError, PipelineError, UserCodeError, type RunCheckpoints } from "../portability/stage-host/index.js";
 export {
   formatTimestamp,
   GlobalWindow,
@@ -24,6 +24,7 @@ export type {
   ElementContext,
   Emit,
   EmitAt,
+  EndFunction,
   FunctionContext,
   FunctionOptions,
   ManyOutputs,
@@ -47,12 +48,14 @@ export {
 } from "./model/runner.js";
 export * from "./state/index.js";
 export type { FiringTimer, StateHandles, StateSpec, StateSpecs, TimerHandles, TimerSpec, TimerSpecs } from "./model/state-spec.js";
+export type { RestrictionProgress, RestrictionTracker, Split, WatermarkEstimation, WatermarkEstimator } from "./model/restriction.js";
 export type { SideInput, SideInputs, SideInputViews } from "./model/side-input.js";
 export { UserMetrics, type MetricFilter, type UserMetric } from "./model/user-metrics.js";
 export * from "./metrics/index.js";
 export type { EmitFromReader, Reader, ReaderContext, ReadResult, SourceSpec, WatermarkPolicy } from "./model/source.js";
 export type { TimestampCombiner, WindowingStrategy } from "./model/windowing.js";
 export * from "./transforms/index.js";
+export * from "./compositions/index.js";
 export * as avro from "./io/avro/index.js";
 export * as csv from "./io/csv/index.js";
 export * as rows from "./rows/index.js";
@@ -60,4 +63,6 @@ export * as files from "./io/files/index.js";
 export * as jsonLines from "./io/json-lines/index.js";
 export * as net from "./io/net/index.js";
 export * as parquet from "./io/parquet/index.js";
+export * as postgresIO from "./io/postgres/index.js";
+export * from "./io/sinks/index.js";
 export * as textIO from "./io/text/index.js";

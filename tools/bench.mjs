@@ -1,11 +1,11 @@
 // `npm run bench [-- NAME … --quick --json --peers --repetitions N --side TEXT]`: builds, makes the programs in bench/
 // JavaScript, installs the peer on demand, and runs bench/main.ts. What is measured, and how: bench/README.md.
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { installPython } from "./beam-python.mjs";
 import { build } from "./build.mjs";
 import { installPrism } from "./go-program.mjs";
-import { main, node, root, runProgram } from "./lib.mjs";
+import { main, node, peersCache, root, runProgram } from "./lib.mjs";
 
 const peer = "apache-beam@2.49.0";
 const peerFolder = "bench/.peers";
@@ -16,12 +16,21 @@ async function bench() {
   await compile();
   const there = await installPeer();
   const env = { ...process.env, ...(there ? {} : { BEAMSTORM_BENCH_PEER: "none" }) };
-  if (process.argv.includes("python") || process.argv.includes("--peers")) {
+  if (process.argv.some((argument) => argument.startsWith("python") || argument === "--peers")) {
     env.BEAMSTORM_PEER_PYTHON = await installPython();
     env.BEAMSTORM_PEER_PRISM = installPrism();
+    env.BEAMSTORM_PEER_FLINK ??= flinkFolder();
+    for (const name of ["BEAMSTORM_PEER_PRISM", "BEAMSTORM_PEER_FLINK"]) if (env[name] === undefined) delete env[name];
   }
   const { code } = await node([`${outputFolder}/main.js`, ...process.argv.slice(2)], { env });
   return code;
+}
+
+/** Where the jars of Beam's Flink job server are, if somebody has put them beside the other peers. */
+function flinkFolder() {
+  if (!existsSync(peersCache)) return undefined;
+  const folder = readdirSync(peersCache).find((name) => name.startsWith("flink-") && existsSync(join(peersCache, name, "ready")));
+  return folder && join(peersCache, folder);
 }
 
 /** Each file for itself, so that worker processes can import what a measurement runs. */
@@ -29,8 +38,7 @@ async function compile() {
   const esbuild = await import("esbuild");
   const { globSync } = await import("tinyglobby");
   rmSync(join(root, outputFolder), { recursive: true, force: true });
-  await esbuild.build({
-    entryPoints: globSync("bench/**/*.ts", { cwd: root }),
+  const options = {
     absWorkingDir: root,
     outbase: "bench",
     outdir: outputFolder,
@@ -39,7 +47,11 @@ async function compile() {
     target: "node20",
     sourcemap: "inline",
     logLevel: "warning",
-  });
+  };
+  const entryPoints = globSync("bench/**/*.ts", { cwd: root, ignore: ["bench/fn-api/**"] });
+  await esbuild.build({ ...options, entryPoints });
+  // What measures parts that the package does not offer has them in it.
+  await esbuild.build({ ...options, entryPoints: globSync("bench/fn-api/*.ts", { cwd: root }), bundle: true, packages: "external" });
 }
 
 /** True if it is there. It is no dependency of the project: nobody who does not measure needs it. */

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -64,7 +64,7 @@ export function stampOf(files) {
 
 /** A file's text, or undefined where there is none. */
 export function readIfThere(file) {
-  const path = join(root, file);
+  const path = resolve(root, file);
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 

@@ -178,6 +178,22 @@ export class ByteReader {
     return length > SHORT_STRING ? this.buffer.utf8Slice(start, end) : shortString(this.buffer, start, end);
   }
 
+  /** The next `length` bytes as a string of one character each. */
+  readLatin1(length: number): string {
+    this.need(length);
+    const start = this.offset;
+    this.offset = start + length;
+    return this.buffer.latin1Slice(start, this.offset);
+  }
+
+  /** The next `length` bytes, which are those of the input: what it was read from stays in memory with them. */
+  readView(length: number): Uint8Array {
+    this.need(length);
+    const start = this.offset;
+    this.offset = start + length;
+    return this.buffer.subarray(start, this.offset);
+  }
+
   skip(length: number): void {
     this.need(length);
     this.offset += length;

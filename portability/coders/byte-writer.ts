@@ -29,6 +29,11 @@ export class ByteWriter {
     this.buffer = Buffer.allocUnsafeSlow(Math.max(capacity, 16));
   }
 
+  /** Bytes that it has memory for. @internal */
+  get capacity(): number {
+    return this.buffer.length;
+  }
+
   /** Forgets what was written, and keeps the memory. */
   reset(): void {
     this.length = 0;
@@ -149,6 +154,28 @@ export class ByteWriter {
       for (let i = 0; i < size; i++) buffer[length + i] = bytes[i];
     } else this.buffer.set(bytes, this.length);
     this.length += size;
+  }
+
+  /** The bytes `[from, to)` of some, without a view of them. @internal */
+  writeSlice(bytes: Uint8Array, from: number, to: number): void {
+    const size = to - from;
+    this.reserve(size);
+    if (size <= SHORT_BYTES) {
+      const { buffer, length } = this;
+      for (let i = 0; i < size; i++) buffer[length + i] = bytes[from + i];
+    } else if (Buffer.isBuffer(bytes)) bytes.copy(this.buffer, this.length, from, to);
+    else this.buffer.set(bytes.subarray(from, to), this.length);
+    this.length += size;
+  }
+
+  /** One byte a character, each of which is below 256. */
+  writeLatin1(text: string): void {
+    const size = text.length;
+    this.reserve(size);
+    const { buffer, length } = this;
+    if (size <= SHORT_BYTES) for (let i = 0; i < size; i++) buffer[length + i] = text.charCodeAt(i);
+    else buffer.latin1Write(text, length);
+    this.length = length + size;
   }
 
   /** UTF-8 without a length. Lone surrogates become U+FFFD. */

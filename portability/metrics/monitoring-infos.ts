@@ -2,7 +2,7 @@
 import { ByteReader, ByteWriter, iterableCoder, utf8Coder } from "../coders/index.js";
 import { beam } from "../protos/index.js";
 import { METRIC, METRIC_LABEL, METRIC_TYPE } from "../urns/index.js";
-import type { Distribution, Gauge, Metric, MetricType, MetricValues } from "./metric.js";
+import { mergeMetrics, type Distribution, type Gauge, type Metric, type MetricType, type MetricValues } from "./metric.js";
 import { TRIE_BOUND, type TrieNode } from "./trie.js";
 
 const strings = iterableCoder(utf8Coder);
@@ -14,6 +14,9 @@ interface Encoding<V> {
   encode(value: V): Uint8Array;
   decode(payload: Uint8Array): V;
 }
+
+/** A value of whatever metric. */
+export type TypedValue = { readonly [T in MetricType]: { readonly type: T; readonly value: MetricValues[T] } }[MetricType];
 
 const ENCODINGS: { readonly [T in MetricType]: Encoding<MetricValues[T]> } = {
   counter: {
@@ -105,6 +108,53 @@ export function metricFromMonitoringInfo({ urn, payload, labels }: beam.pipeline
     name: label(METRIC_LABEL.NAME),
     value: ENCODINGS[type].decode(payload ?? new Uint8Array()),
   } as Metric;
+}
+
+/**
+ * Metrics of several processes as one each: of the same URN and labels, values are merged as their type says; of a type that is not known here the
+ * last one is taken, and so it is of values that cannot be read.
+ *
+ * @example
+ * ```ts
+ * const info = metricToMonitoringInfo({ transform: "ask", namespace: "", name: "requests", type: "counter", value: 2 });
+ * const [both] = mergeMonitoringInfos([info, info]);
+ * ```
+ */
+export function mergeMonitoringInfos(infos: Iterable<beam.pipeline.IMonitoringInfo>): beam.pipeline.IMonitoringInfo[] {
+  const merged = new Map<string, beam.pipeline.IMonitoringInfo>();
+  for (const info of infos) {
+    const id = JSON.stringify([info.urn, info.type, Object.entries(info.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))]);
+    const before = merged.get(id);
+    merged.set(id, before === undefined ? info : mergeTwo(before, info));
+  }
+  return [...merged.values()];
+}
+
+function mergeTwo(a: beam.pipeline.IMonitoringInfo, b: beam.pipeline.IMonitoringInfo): beam.pipeline.IMonitoringInfo {
+  const values = [readMonitoringInfo(a), readMonitoringInfo(b)];
+  const [sum] = values.includes(undefined)
+    ? []
+    : mergeMetrics(values.map((value) => ({ ...value!, transform: "", namespace: "", name: "" })));
+  return sum === undefined ? b : { ...b, payload: (ENCODINGS[sum.type] as Encoding<unknown>).encode(sum.value) };
+}
+
+/**
+ * What a message of Beam's says by its type alone, whatever it is of; undefined for a type that is not known here, and for what cannot be read.
+ *
+ * @example
+ * ```ts
+ * const info = metricToMonitoringInfo({ transform: "ask", namespace: "", name: "requests", type: "counter", value: 2 });
+ * console.log(readMonitoringInfo(info)?.value);
+ * ```
+ */
+export function readMonitoringInfo({ type, payload }: beam.pipeline.IMonitoringInfo): TypedValue | undefined {
+  const known = (Object.keys(ENCODINGS) as MetricType[]).find((candidate) => ENCODINGS[candidate].type === type);
+  if (known === undefined) return undefined;
+  try {
+    return { type: known, value: ENCODINGS[known].decode(payload ?? new Uint8Array()) } as TypedValue;
+  } catch {
+    return undefined;
+  }
 }
 
 function varints(...values: readonly number[]): Uint8Array {

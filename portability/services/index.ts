@@ -14,4 +14,5 @@ export type * from "./fn-worker-status-service.js";
 export type * from "./job-service.js";
 export * from "./message-queue.js";
 export type * from "./provision-service.js";
+export * from "./sampling-service.js";
 export * from "./service-error.js";

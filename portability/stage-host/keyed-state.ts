@@ -1,7 +1,7 @@
 // State and timers of a stateful transform, which its runner keeps and the host of its stage reads and writes (stage-host, H6).
 //
-// Everything here is that of one key and window: the ones of the element or timer that the runner has delivered last. What is written is
-// there at once for who reads it, and taken back if the bundle fails.
+// Everything here is that of one key and window: the ones of the element or timer that the runner has delivered last, or those that were selected
+// since. What is written is there at once for who reads it, and taken back if the bundle fails.
 import type { Timestamp, Window } from "../values/index.js";
 
 /** At most one value. */
@@ -74,6 +74,13 @@ export interface FiredTimer {
 
 /** The cells of a stateful transform, by the ids of its payload. Ask once, and keep them. */
 export interface KeyedState {
+  /**
+   * From now on the cells are about another key and window, of the open bundle: for a host whose functions come back to them in any order. The next
+   * delivery selects for itself.
+   *
+   * @returns false, and the cells are about whatever they were, if the window has expired
+   */
+  select(key: unknown, window: Window): boolean;
   value(id: string): ValueCell;
   bag(id: string): BagCell;
   multimap(id: string): MultimapCell;

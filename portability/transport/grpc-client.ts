@@ -28,7 +28,7 @@ export class GrpcConnection {
     return service as S;
   }
 
-  /** Ends the connection and every call on it. */
+  /** Takes no more calls; the connection ends with the last one. */
   close(): void {
     this.client.close();
   }

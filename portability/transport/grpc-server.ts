@@ -24,6 +24,14 @@ export interface ListenOptions {
   readonly port?: number;
 }
 
+/** How often a connection is asked whether there is still somebody, in milliseconds. */
+const KEEPALIVE_MS = 60_000;
+
+/** Whether an address is one that this machine's programs alone can reach. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 type Call =
   | ServerUnaryCall<unknown, unknown>
   | ServerReadableStream<unknown, unknown>
@@ -32,10 +40,28 @@ type Call =
 type GrpcMethodDefinition = Grpc.MethodDefinition<unknown, unknown>;
 type Handler = (request: unknown, context: CallContext) => unknown;
 
+/** What callers may ask of a server; what is beyond is refused, and the connection lives on. */
+export interface ServerLimits {
+  /** Greatest size of a message; a call with a larger one fails with RESOURCE_EXHAUSTED before the message is read. Default: 512 MiB. */
+  readonly maxMessageBytes?: number;
+  /** Calls that one connection may have open. Default: 1024. */
+  readonly maxStreams?: number;
+}
+
 /** One port with any number of services. */
 export class GrpcServer {
-  private readonly server = new Server({ ...CHANNEL_OPTIONS, "grpc.so_reuseport": 0 });
+  private readonly server: Server;
   private address: { readonly host: string; readonly port: number } | undefined;
+
+  constructor({ maxMessageBytes = 512 << 20, maxStreams = 1024 }: ServerLimits = {}) {
+    this.server = new Server({
+      ...CHANNEL_OPTIONS,
+      "grpc.so_reuseport": 0,
+      "grpc.max_receive_message_length": maxMessageBytes,
+      "grpc.max_concurrent_streams": maxStreams,
+      "grpc.keepalive_time_ms": KEEPALIVE_MS,
+    });
+  }
 
   /** Before {@link listen}. A method that the implementation does not have fails with UNIMPLEMENTED. */
   add<S extends object>({ methods }: ServiceDefinition<S>, implementation: Partial<S>): this {

@@ -13,6 +13,7 @@ import type {
   FnWorkerStatusService,
   JobService,
   ProvisionService,
+  SamplingService,
 } from "../services/index.js";
 
 /** Turns messages of one type into bytes and back. */
@@ -87,6 +88,19 @@ export const JOB_SERVICE = define<JobService>(beam.job.JobService, beam.job);
 export const ARTIFACT_STAGING_SERVICE = define<ArtifactStagingService>(beam.job.ArtifactStagingService, beam.job);
 export const ARTIFACT_RETRIEVAL_SERVICE = define<ArtifactRetrievalService>(beam.job.ArtifactRetrievalService, beam.job);
 export const EXPANSION_SERVICE = define<ExpansionService>(beam.expansion.ExpansionService, beam.expansion);
+/** Our own, of Beam's messages. */
+export const SAMPLING_SERVICE: ServiceDefinition<SamplingService> = {
+  methods: [
+    {
+      name: "sampleData",
+      path: "/beamstorm.v1.Sampling/SampleData",
+      requestStream: false,
+      responseStream: false,
+      request: codecOf(beam.fn.SampleDataRequest as MessageType, ""),
+      response: codecOf(beam.fn.SampleDataResponse as MessageType, ""),
+    },
+  ],
+};
 export const PROVISION_SERVICE = define<ProvisionService>(beam.fn.ProvisionService, beam.fn);
 export const FN_CONTROL_SERVICE = define<FnControlService>(beam.fn.BeamFnControl, beam.fn);
 export const FN_DATA_SERVICE = define<FnDataService>(beam.fn.BeamFnData, beam.fn);

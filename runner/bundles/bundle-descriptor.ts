@@ -1,7 +1,7 @@
 // A stage as its harness is told it: the stage's transforms between a source for its input and a sink for each output.
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError, type StageDescriptor } from "../../portability/stage-host/index.js";
-import { BUNDLE_PORT, CODER } from "../../portability/urns/index.js";
+import { BUNDLE_PORT, CODER, SPLITTABLE_PAR_DO_COMPONENT } from "../../portability/urns/index.js";
 
 /** A PCollection that crosses between runner and harness. */
 export interface BundlePort {
@@ -16,6 +16,8 @@ export interface BundlePlan {
   readonly descriptor: beam.fn.IProcessBundleDescriptor;
   readonly input: BundlePort;
   readonly outputs: readonly BundlePort[];
+  /** Where restrictions go that are to be truncated before they are processed. */
+  readonly untruncated?: BundlePort;
 }
 
 /**
@@ -37,7 +39,8 @@ export function planBundles(stage: StageDescriptor, id: string, url: string): Bu
   const addPort = (kind: "source" | "sink", pcollection: string): BundlePort => {
     const port = portOf(stage, kind, pcollection);
     const coderId = `${port.transformId}/coder`;
-    coders[coderId] = { spec: { urn: CODER.WINDOWED_VALUE }, componentCoderIds: [port.coderId, port.windowCoderId] };
+    const element = kind === "source" && readsLargeGroups(stage) ? withGroupsInState(port, coders) : port.coderId;
+    coders[coderId] = { spec: { urn: CODER.WINDOWED_VALUE }, componentCoderIds: [element, port.windowCoderId] };
     const payload = beam.fn.RemoteGrpcPort.encode({ apiServiceDescriptor: endpoint, coderId }).finish();
     transforms[port.transformId] =
       kind === "source"
@@ -51,8 +54,68 @@ export function planBundles(stage: StageDescriptor, id: string, url: string): Bu
   const outputs = stage.outputs.filter((output) => output !== inputId).map((output) => addPort("sink", output));
   const pcollections = Object.fromEntries(Object.entries(components.pcollections ?? {}).filter(([each]) => used.has(each)));
   const { windowingStrategies } = components;
-  const descriptor = { id, transforms, pcollections, coders, windowingStrategies, stateApiServiceDescriptor: endpoint };
+  const descriptor = {
+    id,
+    transforms,
+    pcollections,
+    coders,
+    windowingStrategies,
+    stateApiServiceDescriptor: endpoint,
+    timerApiServiceDescriptor: endpoint,
+  };
   return { descriptor, input, outputs };
+}
+
+/**
+ * The same stage while the job is drained, with a second source in front of its splittable transform: what comes from there is truncated first.
+ * Undefined for a stage that does not begin with one.
+ */
+export function planDrainedBundles(stage: StageDescriptor, id: string, url: string): BundlePlan | undefined {
+  const [input] = stage.inputs;
+  const { PROCESS_SIZED_ELEMENTS_AND_RESTRICTIONS, TRUNCATE_SIZED_RESTRICTION } = SPLITTABLE_PAR_DO_COMPONENT;
+  const processId = stage.transformIds.find(
+    (each) => stage.components.transforms?.[each]?.spec?.urn === PROCESS_SIZED_ELEMENTS_AND_RESTRICTIONS,
+  );
+  if (processId === undefined) return undefined;
+  const process = stage.components.transforms![processId];
+  const tag = Object.keys(process.inputs ?? {}).find((each) => process.inputs![each] === input);
+  if (tag === undefined) return undefined;
+  const plan = planBundles(stage, id, url);
+  const pcollection = `${input}/untruncated`;
+  const untruncated: BundlePort = { ...plan.input, pcollection, transformId: `${stage.id}/source/${pcollection}` };
+  const { descriptor } = plan;
+  const source = descriptor.transforms?.[plan.input.transformId];
+  const transforms: Record<string, beam.pipeline.IPTransform> = {
+    ...descriptor.transforms,
+    [untruncated.transformId]: { ...source, uniqueName: untruncated.transformId, outputs: { out: pcollection } },
+    [`${processId}/truncate`]: {
+      ...process,
+      spec: { urn: TRUNCATE_SIZED_RESTRICTION, payload: process.spec?.payload },
+      inputs: { ...process.inputs, [tag]: pcollection },
+      outputs: { out: input },
+      subtransforms: [],
+    },
+  };
+  const pcollections = { ...descriptor.pcollections, [pcollection]: { ...descriptor.pcollections?.[input], uniqueName: pcollection } };
+  return { ...plan, descriptor: { ...descriptor, transforms, pcollections }, untruncated };
+}
+
+/** Whether the stage's harness can ask for what is left of a group. */
+export function readsLargeGroups({ components, environmentId }: StageDescriptor): boolean {
+  return components.environments?.[environmentId]?.capabilities?.includes(CODER.STATE_BACKED_ITERABLE) === true;
+}
+
+/** The coder of a port's elements; of groups, one by which their values need not travel whole. */
+function withGroupsInState({ transformId, coderId }: BundlePort, coders: Record<string, beam.pipeline.ICoder>): string {
+  const pair = coders[coderId];
+  const [key, valuesId] = pair.componentCoderIds ?? [];
+  const values = coders[valuesId];
+  if (pair.spec?.urn !== CODER.KV || values?.spec?.urn !== CODER.ITERABLE) return coderId;
+  const inState = `${transformId}/values`;
+  coders[inState] = { ...values, spec: { urn: CODER.STATE_BACKED_ITERABLE } };
+  const grouped = `${transformId}/group`;
+  coders[grouped] = { ...pair, componentCoderIds: [key, inState] };
+  return grouped;
 }
 
 /** Coder and window coder of a PCollection. */

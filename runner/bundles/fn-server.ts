@@ -4,6 +4,7 @@ import {
   FN_DATA_SERVICE,
   FN_LOGGING_SERVICE,
   FN_STATE_SERVICE,
+  FN_WORKER_STATUS_SERVICE,
   GrpcServer,
   PROVISION_SERVICE,
   type ListenOptions,
@@ -24,6 +25,7 @@ export class FnServer {
       .add(FN_DATA_SERVICE, services)
       .add(FN_STATE_SERVICE, services)
       .add(FN_LOGGING_SERVICE, services)
+      .add(FN_WORKER_STATUS_SERVICE, services)
       .add(PROVISION_SERVICE, services)
       .add(ARTIFACT_RETRIEVAL_SERVICE, services);
     await server.listen(options);

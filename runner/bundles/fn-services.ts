@@ -10,6 +10,7 @@ import {
   type FnDataService,
   type FnLoggingService,
   type FnStateService,
+  type FnWorkerStatusService,
   type ProvisionService,
 } from "../../portability/services/index.js";
 import type { Harness } from "./harness.js";
@@ -18,7 +19,14 @@ import type { Harness } from "./harness.js";
 export type ReadArtifact = (artifact: beam.pipeline.IArtifactInformation) => AsyncIterable<Uint8Array>;
 
 export class FnServices
-  implements FnControlService, FnDataService, FnStateService, FnLoggingService, ProvisionService, ArtifactRetrievalService
+  implements
+    FnControlService,
+    FnDataService,
+    FnStateService,
+    FnLoggingService,
+    FnWorkerStatusService,
+    ProvisionService,
+    ArtifactRetrievalService
 {
   private readonly harnesses = new Map<string, Harness>();
 
@@ -59,6 +67,10 @@ export class FnServices
     return nothing;
   }
 
+  workerStatus(responses: AsyncIterable<beam.fn.IWorkerStatusResponse>, context: CallContext): AsyncIterable<beam.fn.IWorkerStatusRequest> {
+    return this.harnessOf(context).serveStatus(responses);
+  }
+
   getProvisionInfo(_request: beam.fn.IGetProvisionInfoRequest, context: CallContext): Promise<beam.fn.IGetProvisionInfoResponse> {
     return Promise.resolve({ info: this.harnessOf(context).provision });
   }
@@ -75,7 +87,7 @@ export class FnServices
     const workerId = metadata.get(WORKER_ID_METADATA);
     if (workerId === undefined) throw new ServiceError("INVALID_ARGUMENT", `the call has no metadata ${WORKER_ID_METADATA}`);
     const harness = this.harnesses.get(workerId);
-    if (harness === undefined) throw new ServiceError("NOT_FOUND", `no worker "${workerId}" is expected`);
+    if (harness === undefined) throw new ServiceError("NOT_FOUND", `no worker "${workerId.slice(0, 200)}" is expected`);
     return harness;
   }
 }
@@ -90,5 +102,5 @@ async function logAll(entries: AsyncIterable<beam.fn.LogEntry.IList>, harness: H
 
 // eslint-disable-next-line require-yield
 async function* noArtifact({ typeUrn }: beam.pipeline.IArtifactInformation): AsyncGenerator<Uint8Array> {
-  throw new ServiceError("NOT_FOUND", `there is no such artifact (${typeUrn})`);
+  throw new ServiceError("NOT_FOUND", `there is no such artifact (${typeUrn || "without a type"})`);
 }

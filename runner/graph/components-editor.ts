@@ -7,11 +7,13 @@ export class ComponentsEditor {
   readonly transforms: Map<string, beam.pipeline.IPTransform>;
   readonly pcollections: Map<string, beam.pipeline.IPCollection>;
   readonly coders: Map<string, beam.pipeline.ICoder>;
+  readonly windowingStrategies: Map<string, beam.pipeline.IWindowingStrategy>;
 
   constructor(private readonly original: beam.pipeline.IComponents) {
     this.transforms = new Map(Object.entries(original.transforms ?? {}));
     this.pcollections = new Map(Object.entries(original.pcollections ?? {}));
     this.coders = new Map(Object.entries(original.coders ?? {}));
+    this.windowingStrategies = new Map(Object.entries(original.windowingStrategies ?? {}));
   }
 
   build(): beam.pipeline.IComponents {
@@ -20,6 +22,7 @@ export class ComponentsEditor {
       transforms: Object.fromEntries(this.transforms),
       pcollections: Object.fromEntries(this.pcollections),
       coders: Object.fromEntries(this.coders),
+      windowingStrategies: Object.fromEntries(this.windowingStrategies),
     };
   }
 
@@ -37,7 +40,7 @@ export class ComponentsEditor {
   }
 
   windowingStrategyOf(pcollection: string): beam.pipeline.IWindowingStrategy | undefined {
-    return this.original.windowingStrategies?.[this.pcollections.get(pcollection)?.windowingStrategyId ?? ""];
+    return this.windowingStrategies.get(this.pcollections.get(pcollection)?.windowingStrategyId ?? "");
   }
 
   environmentUrn(environmentId: string): string {

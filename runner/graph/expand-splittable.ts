@@ -1,12 +1,12 @@
-// Splittable DoFns: a ParDo with restrictions becomes the steps that a harness knows to execute.
+// Splittable DoFns: a ParDo with restrictions becomes the steps that a stage host knows to execute.
 //
 //   in ─ ParDo ─ out…   becomes
 //   in ─ pair_with_restriction ─ paired ─ split_and_size ─ sized ─ redistribute ─ dealt ─ process ─ out…
 //
 // R1. Each step of the SDK has the ParDo's unique name, payload, environment and side inputs, and its name for the main input.
 // R2. Elements of paired are kv<E, R>, of sized and dealt kv<kv<E, R>, double>.
-// R3. The redistribution lets the parts of one element go to different tasks, and makes process the first transform of its
-//     stage, so that what it hands back for later can be given to it again.
+// R3. The redistribution lets the parts of one element go to different tasks. Process begins a stage of its own, so that what it hands back
+//     for later can be given to it again.
 import type { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
 import { ComponentsEditor } from "./components-editor.js";

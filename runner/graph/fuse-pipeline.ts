@@ -1,5 +1,6 @@
 import type { beam } from "../../portability/protos/index.js";
-import { alignFlattens } from "./align-flattens.js";
+import { alignCoders } from "./align-coders.js";
+import { delimitScripts } from "./delimit-scripts.js";
 import { expandSplittable } from "./expand-splittable.js";
 import { fuse } from "./fuse.js";
 import type { FusedPipeline } from "./fused-pipeline.js";
@@ -18,6 +19,6 @@ export type Pipeline = beam.pipeline.IPipeline;
  */
 export function fusePipeline(pipeline: Pipeline, options: LengthPrefixOptions = {}): FusedPipeline {
   validatePipeline(pipeline);
-  const graph = pipelineGraph(alignFlattens(expandSplittable(liftCombiners(pipeline)), options));
+  const graph = pipelineGraph(delimitScripts(alignCoders(expandSplittable(liftCombiners(pipeline)), options), options));
   return fuse(lengthPrefixUnknownCoders(graph, options));
 }

@@ -1,19 +1,23 @@
 // Greedy producer–consumer fusion: a transform joins the stage of its producer unless there is a reason not to.
 //
-// The reasons: another environment, a consumer with state (it starts a stage of its own), or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
-// several (flatten), or a side input that depends on the producer's stage. A flatten whose inputs all come from one stage is executed in it.
+// The reasons: another environment, a consumer with state or restrictions (it starts a stage of its own), or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
+// several (flatten), a side input that depends on the producer's stage, or a consumer that requires stable input (U6). A flatten whose inputs all come from one stage is executed in it.
 //
 // U1. Reshuffles and flattens between stages are no stages: edges lead from the stages before them to the heads behind
 //     them, also through several of them. So a flatten before a grouping costs no hop of its own.
 // U2. Every edge keeps its count: a PCollection that a flatten reads twice arrives twice.
 // U3. Each live transform is in exactly one stage, or is a head, or has become edges (U1). Dead ones are dropped.
-// U4. A stage waits for its side inputs, so none of them depends on it, over whatever edges. A side input alone breaks no fusion.
+// U4. A stage waits for its side inputs, so none of them depends on it, over whatever edges. A side input alone breaks no fusion. What a stage waits
+//     for follows from the windows of what its head delivers: a transform with side inputs is in no stage that has put its elements into others.
 // U5. A flatten of one PCollection into one of another coder converts, if it names an environment: it is executed there.
+// U6. What requires stable input reads what its stage's head delivers: a bundle that is tried again gives it that from where it was kept, and does not
+//     make it anew.
 import type { beam } from "../../portability/protos/index.js";
 import type { FusedPipeline, StageEdge, StageHead } from "./fused-pipeline.js";
 import type { LeafTransform } from "./leaf-transforms.js";
 import { liveTransforms, type PipelineGraph } from "./pipeline-graph.js";
 import { StageBuilder } from "./stage-builder.js";
+import { PROCESS_SIZED } from "./transform-kinds.js";
 
 /** Where the elements of a PCollection between stages come from. */
 interface Source {
@@ -86,7 +90,9 @@ class Fusion {
   private placeSdk(transform: LeafTransform, input: string): void {
     const sideInputs = [...new Set(transform.sideInputs.map(({ pcollection }) => pcollection))];
     const origins = new Set(sideInputs.flatMap((pcollection) => this.sources(pcollection).map(({ stage }) => stage)));
-    const stage = transform.isStateful ? this.keyedStage(transform, input) : this.stageFor(input, transform.environmentId, origins);
+    const kind = ownStageKind(transform);
+    const stage =
+      kind === undefined ? this.stageFor(input, transform.environmentId, transform, origins) : this.ownStage(kind, transform, input);
     this.join(stage, transform);
     for (const pcollection of sideInputs) {
       if (stage.sideInputs.has(pcollection)) continue;
@@ -101,7 +107,7 @@ class Fusion {
       return;
     }
     if (this.converts(transform)) {
-      this.join(this.stageFor(transform.inputs[0], transform.environmentId, new Set()), transform);
+      this.join(this.stageFor(transform.inputs[0], transform.environmentId, transform, new Set()), transform);
       return;
     }
     const [first, ...others] = transform.inputs.map((input) => this.stagesWith.get(input) ?? []);
@@ -121,18 +127,32 @@ class Fusion {
    *
    * @param origins stages that its side inputs come from (U4)
    */
-  private stageFor(pcollection: string, environmentId: string, origins: ReadonlySet<StageBuilder>): StageBuilder {
-    const present = this.stagesWith
-      .get(pcollection)
-      ?.find((stage) => stage.accepts(environmentId) && ![...origins].some((origin) => this.dependsOn(origin, stage)));
+  private stageFor(
+    pcollection: string,
+    environmentId: string,
+    { sideInputs, requiresStableInput }: LeafTransform,
+    origins: ReadonlySet<StageBuilder>,
+  ): StageBuilder {
+    const fits = (stage: StageBuilder): boolean =>
+      stage.accepts(environmentId) &&
+      ![...origins].some((origin) => this.dependsOn(origin, stage)) &&
+      (sideInputs.length === 0 || this.windowFnOf(stage.head.output) === this.windowFnOf(pcollection)) &&
+      (!requiresStableInput || stage.head.output === pcollection); // U6
+    const present = this.stagesWith.get(pcollection)?.find(fits);
     const stage = present ?? this.addStage(this.relay(pcollection), this.sources(pcollection));
     stage.environmentId = environmentId;
     return stage;
   }
 
-  /** Nothing else reads in it what its head delivers: elements and timers are for the transform alone. */
-  private keyedStage(transform: LeafTransform, input: string): StageBuilder {
-    const stage = new StageBuilder(`stage-${this.stages.length + 1}`, { kind: "keyed", output: input, transform });
+  private windowFnOf(pcollection: string): string {
+    const { pcollections, windowingStrategies } = this.components;
+    const { urn = "", payload } = windowingStrategies?.[pcollections?.[pcollection]?.windowingStrategyId ?? ""]?.windowFn ?? {};
+    return `${urn} ${Buffer.from(payload ?? []).toString("base64")}`;
+  }
+
+  /** Nothing else reads in it what its head delivers: elements, timers and restrictions are for the transform alone. */
+  private ownStage(kind: "keyed" | "splittable", transform: LeafTransform, input: string): StageBuilder {
+    const stage = new StageBuilder(`stage-${this.stages.length + 1}`, { kind, output: input, transform });
     this.stages.push(stage);
     this.addEdges(stage, this.sources(input));
     stage.environmentId = transform.environmentId;
@@ -195,4 +215,9 @@ class Fusion {
     for (const { from, to } of this.edges) to.environmentId ??= from.environmentId;
     for (const { from, to } of [...this.edges].reverse()) from.environmentId ??= to.environmentId;
   }
+}
+
+function ownStageKind({ isStateful, urn }: LeafTransform): "keyed" | "splittable" | undefined {
+  if (isStateful) return "keyed";
+  return urn === PROCESS_SIZED ? "splittable" : undefined;
 }

@@ -20,7 +20,9 @@ export type StageHead =
   /** Delivers the elements of its edges, grouped; and those that came too late to `late`, an output that the stage's transforms never read. */
   | { readonly kind: "group-by-key"; readonly output: string; readonly late?: string; readonly transform: LeafTransform }
   /** Delivers the elements of its edges, those of equal keys to one task, to `transform`, which is the stage's first and has state. */
-  | { readonly kind: "keyed"; readonly output: string; readonly transform: LeafTransform };
+  | { readonly kind: "keyed"; readonly output: string; readonly transform: LeafTransform }
+  /** Delivers the elements of its edges, restrictions with their sizes, and what is left of them, to `transform`, the stage's first. */
+  | { readonly kind: "splittable"; readonly output: string; readonly transform: LeafTransform };
 
 export interface FusedStage {
   readonly id: string;
@@ -32,6 +34,8 @@ export interface FusedStage {
   readonly sideInputs: readonly string[];
   /** PCollections of the stage that edges take from it; may hold `head.output`. */
   readonly outputs: readonly string[];
+  /** Whether one of its transforms requires that what the head delivers is the same whenever it is delivered again. */
+  readonly requiresStableInput: boolean;
 }
 
 /** Every element of `pcollection` in stage `from` goes to the head of stage `to`. A flatten that reads a PCollection twice gives two edges. */

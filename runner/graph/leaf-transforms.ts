@@ -21,6 +21,8 @@ export interface LeafTransform {
   readonly payload: Uint8Array;
   /** Whether it has state or timers: then it starts a stage, and equal keys meet in it. */
   readonly isStateful: boolean;
+  /** Whether it must be given the same elements whenever it is given them again: then they are made in another stage, or by the head of its own. */
+  readonly requiresStableInput: boolean;
   /** Empty for transforms that the runner executes. */
   readonly environmentId: string;
   /** PCollection ids without side inputs; the same one twice if the transform reads it twice. */
@@ -85,7 +87,7 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
     kind: urn === READ && isOwnSource(payload) ? "read" : transformKind(urn), // F3
     urn,
     payload,
-    isStateful: urn === PAR_DO && isStateful(transform.uniqueName || id, payload),
+    ...(urn === PAR_DO ? parDoOf(transform.uniqueName || id, payload) : { isStateful: false, requiresStableInput: false }),
     environmentId: transform.environmentId ?? "",
     inputs: Object.entries(transform.inputs ?? {})
       .filter(isMain)
@@ -96,9 +98,10 @@ function toLeaf(id: string, transform: beam.pipeline.IPTransform): LeafTransform
   };
 }
 
-function isStateful(uniqueName: string, payload: Uint8Array): boolean {
-  const { stateSpecs, timerFamilySpecs } = decodeParDoPayload(uniqueName, payload);
-  return Object.keys(stateSpecs ?? {}).length + Object.keys(timerFamilySpecs ?? {}).length > 0;
+function parDoOf(uniqueName: string, payload: Uint8Array): Pick<LeafTransform, "isStateful" | "requiresStableInput"> {
+  const { stateSpecs, timerFamilySpecs, requiresStableInput } = decodeParDoPayload(uniqueName, payload);
+  const isStateful = Object.keys(stateSpecs ?? {}).length + Object.keys(timerFamilySpecs ?? {}).length > 0;
+  return { isStateful, requiresStableInput: requiresStableInput === true };
 }
 
 function isLeaf(leaf: LeafTransform, transform: beam.pipeline.IPTransform): boolean {

@@ -5,16 +5,25 @@
 // L2. Below a length_prefix nothing changes: the bytes there are opaque already.
 // L3. Equal coders are rewritten equally, so both sides of a grouping agree about the encoding of its keys.
 // L4. What the payloads of remote transforms name (restrictions, state, timers) crosses as well, and is rewritten in the same way.
-// L5. PCollections that only embedded environments touch keep their coders, as their elements are plain objects.
+// L5. A window that is none of Beam's becomes custom_window<length_prefix<X>>: its end in front of it is all that the runner knows of it.
+// L6. PCollections that only embedded environments touch keep their coders, as their elements are plain objects.
 import { beam } from "../../portability/protos/index.js";
+import { BEAMSTORM } from "../../portability/urns/index.js";
 import { ComponentsEditor } from "./components-editor.js";
 import { readPCollections, type LeafTransform } from "./leaf-transforms.js";
 import { decodeParDoPayload } from "./par-do-payload.js";
 import type { PipelineGraph } from "./pipeline-graph.js";
 import { WITH_PAR_DO_PAYLOAD } from "./transform-kinds.js";
 
-export const EMBEDDED_ENVIRONMENT = "beamstorm:env:embedded:v1";
 const LENGTH_PREFIX = "beam:coder:length_prefix:v1";
+const CUSTOM_WINDOW = "beam:coder:custom_window:v1";
+const WINDOW_CODERS: ReadonlySet<string> = new Set(["beam:coder:global_window:v1", "beam:coder:interval_window:v1", CUSTOM_WINDOW]);
+/** Coders whose second component is that of a window. */
+const WITH_WINDOW: ReadonlySet<string> = new Set([
+  "beam:coder:timer:v1",
+  "beam:coder:windowed_value:v1",
+  "beam:coder:param_windowed_value:v1",
+]);
 
 export interface LengthPrefixOptions {
   /** Whether the runner can find its way in the bytes of a coder with this URN, given that it can in its components'. */
@@ -33,19 +42,24 @@ const RUNNER_SAFE_CODERS: ReadonlySet<string> = new Set(
 );
 
 export function lengthPrefixUnknownCoders(graph: PipelineGraph, options: LengthPrefixOptions = {}): PipelineGraph {
-  const isEmbedded = options.isEmbedded ?? (({ urn }) => urn === EMBEDDED_ENVIRONMENT);
+  const isEmbedded = options.isEmbedded ?? (({ urn }) => urn === BEAMSTORM.EMBEDDED_ENVIRONMENT);
   const remote = remotePCollections(graph, isEmbedded);
   if (remote.size === 0) return graph;
   const editor = new ComponentsEditor(graph.components);
   const rewrite = coderRewrite(editor, options.isKnownCoder ?? ((urn) => RUNNER_SAFE_CODERS.has(urn)));
   for (const id of remote) {
     const pcollection = editor.pcollections.get(id)!;
-    const coderId = rewrite(pcollection.coderId ?? "");
+    const coderId = rewrite.element(pcollection.coderId ?? "");
     if (coderId !== pcollection.coderId) editor.pcollections.set(id, { ...pcollection, coderId });
+    const strategyId = pcollection.windowingStrategyId ?? "";
+    const strategy = editor.windowingStrategies.get(strategyId);
+    if (!strategy?.windowCoderId || !editor.coders.has(strategy.windowCoderId)) continue; // refused where it is needed
+    const windowCoderId = rewrite.window(strategy.windowCoderId); // L5
+    if (windowCoderId !== strategy.windowCoderId) editor.windowingStrategies.set(strategyId, { ...strategy, windowCoderId });
   }
   for (const leaf of graph.transforms) {
     if (!WITH_PAR_DO_PAYLOAD.has(leaf.urn) || isEmbedded(graph.components.environments?.[leaf.environmentId] ?? {})) continue;
-    const payload = rewriteParDoPayload(leaf, rewrite); // L4
+    const payload = rewriteParDoPayload(leaf, rewrite.element); // L4
     const transform = editor.transforms.get(leaf.id)!;
     if (payload !== leaf.payload) editor.transforms.set(leaf.id, { ...transform, spec: { ...transform.spec, payload } });
   }
@@ -78,7 +92,12 @@ function rewriteParDoPayload({ uniqueName, payload }: LeafTransform, rewrite: (c
   return changed ? beam.pipeline.ParDoPayload.encode(parDo).finish() : payload;
 }
 
-function coderRewrite(editor: ComponentsEditor, isKnownCoder: (urn: string) => boolean): (coderId: string) => string {
+interface CoderRewrite {
+  readonly element: (coderId: string) => string;
+  window(coderId: string): string;
+}
+
+function coderRewrite(editor: ComponentsEditor, isKnownCoder: (urn: string) => boolean): CoderRewrite {
   const rewritten = new Map<string, string>();
   const rewrite = (id: string): string => {
     const known = rewritten.get(id);
@@ -92,11 +111,24 @@ function coderRewrite(editor: ComponentsEditor, isKnownCoder: (urn: string) => b
     if (urn === LENGTH_PREFIX) return id;
     if (!isKnownCoder(urn)) return editor.addCoder(`${id}/length_prefix`, { spec: { urn: LENGTH_PREFIX }, componentCoderIds: [id] });
     const before = coder.componentCoderIds ?? [];
-    const after = before.map(rewrite);
+    const after = before.map((component, i) => (i === 1 && WITH_WINDOW.has(urn) ? rewriteWindow(component) : rewrite(component)));
     if (after.every((component, i) => component === before[i])) return id;
     return editor.addCoder(`${id}/runner_safe`, { ...coder, componentCoderIds: after });
   };
-  return rewrite;
+  const windows = new Map<string, string>();
+  const rewriteWindow = (id: string): string => {
+    const urn = editor.coders.get(id)?.spec?.urn ?? "";
+    if (WINDOW_CODERS.has(urn)) return rewrite(id);
+    let custom = windows.get(id);
+    if (custom === undefined) {
+      const prefixed =
+        urn === LENGTH_PREFIX ? id : editor.addCoder(`${id}/length_prefix`, { spec: { urn: LENGTH_PREFIX }, componentCoderIds: [id] });
+      custom = editor.addCoder(`${id}/custom_window`, { spec: { urn: CUSTOM_WINDOW }, componentCoderIds: [prefixed] });
+      windows.set(id, custom);
+    }
+    return custom;
+  };
+  return { element: rewrite, window: rewriteWindow };
 }
 
 /** PCollections that a remote environment produces or reads, directly or through transforms of the runner. */

@@ -20,6 +20,14 @@ export class StageBuilder {
 
   build(): FusedStage {
     const { id, head, transforms } = this;
-    return { id, head, environmentId: this.environmentId ?? "", transforms, sideInputs: [...this.sideInputs], outputs: [...this.outputs] };
+    return {
+      id,
+      head,
+      environmentId: this.environmentId ?? "",
+      transforms,
+      sideInputs: [...this.sideInputs],
+      outputs: [...this.outputs],
+      requiresStableInput: transforms.some((transform) => transform.requiresStableInput),
+    };
   }
 }

@@ -26,9 +26,11 @@ export function validateLeaf(leaf: LeafTransform, components: beam.pipeline.ICom
 function validateParDo(leaf: LeafTransform, components: beam.pipeline.IComponents): void {
   const payload = decodeParDoPayload(leaf.uniqueName, leaf.payload);
   const features: [used: unknown, feature: string, advice: string][] = [
-    [payload.requiresTimeSortedInput, "input sorted by time", "group and sort the elements instead"],
-    [payload.requiresStableInput, "stable input", "leave it out"],
-    [payload.requestsFinalization, "bundle finalization", "leave it out"],
+    [
+      payload.requiresTimeSortedInput && !leaf.isStateful,
+      "input sorted by time without state",
+      "give it state, so that its input has keys",
+    ],
   ];
   for (const [used, feature, advice] of features) if (used) throw unsupported(leaf, feature, advice);
   const { restrictionCoderId } = payload;

@@ -9,22 +9,16 @@ import { topologicalOrder } from "./topological-order.js";
 import { validateComponents } from "./validate-components.js";
 import { validateLeaf } from "./validate-leaf.js";
 
-/** Requirements of Beam. */
-const BEAM_REQUIREMENTS: ReadonlySet<string> = new Set(
+/** Requirements of Beam, all of which can be met. */
+const REQUIREMENTS: ReadonlySet<string> = new Set(
   ["stateful", "finalization", "stable_input", "time_sorted_input", "splittable_dofn", "on_window_expiration"].map(
     (name) => `beam:requirement:pardo:${name}:v1`,
   ),
 );
-const SUPPORTED_REQUIREMENTS: ReadonlySet<string> = new Set([
-  "beam:requirement:pardo:splittable_dofn:v1",
-  "beam:requirement:pardo:stateful:v1",
-  "beam:requirement:pardo:on_window_expiration:v1",
-]);
 
 /** @throws PipelineError with one of the codes of this folder: see the calls below. */
 export function validatePipeline(pipeline: beam.pipeline.IPipeline): void {
-  const unsupported = (pipeline.requirements ?? []).filter((urn) => !SUPPORTED_REQUIREMENTS.has(urn));
-  const unknown = unsupported.filter((urn) => !BEAM_REQUIREMENTS.has(urn));
+  const unknown = (pipeline.requirements ?? []).filter((urn) => !REQUIREMENTS.has(urn));
   if (unknown.length > 0)
     throw new PipelineError("unknown_requirement", `the pipeline requires what this runner does not know: ${unknown.join(", ")}`);
 
@@ -34,10 +28,6 @@ export function validatePipeline(pipeline: beam.pipeline.IPipeline): void {
   validateProducers(leaves);
   topologicalOrder(leaves);
   for (const leaf of leaves) validateLeaf(leaf, components);
-
-  // Only now, since a transform that needs the feature says more than the requirement does.
-  if (unsupported.length > 0)
-    throw new PipelineError("unsupported_feature", `the pipeline requires what this runner cannot do yet: ${unsupported.join(", ")}`);
 }
 
 function validateProducers(leaves: readonly LeafTransform[]): void {

@@ -15,6 +15,8 @@ export const STATES: Readonly<Record<JobState, beam.job.JobState.Enum>> = {
   FAILED: beam.job.JobState.Enum.FAILED,
   CANCELLING: beam.job.JobState.Enum.CANCELLING,
   CANCELLED: beam.job.JobState.Enum.CANCELLED,
+  DRAINING: beam.job.JobState.Enum.DRAINING,
+  DRAINED: beam.job.JobState.Enum.DRAINED,
 };
 
 const IMPORTANCE: Readonly<Record<JobMessage["level"], beam.job.JobMessage.MessageImportance>> = {
@@ -33,13 +35,27 @@ export function stateEvent(state: JobState): beam.job.IJobStateEvent {
   return { state: STATES[state], timestamp: timestampProto(Date.now()) };
 }
 
-export function messageProto(id: number, { level, text, time }: JobMessage): beam.job.IJobMessage {
-  return { messageId: String(id), time: new Date(time).toISOString(), importance: IMPORTANCE[level], messageText: text };
+export function messageProto(messageId: string, { level, text, time }: JobMessage): beam.job.IJobMessage {
+  return { messageId, time: new Date(time).toISOString(), importance: IMPORTANCE[level], messageText: text };
 }
 
-/** Element counts of PCollections, those of the runner's own making included, and user metrics. */
-export function metricsProto({ elements, user, committed }: JobMetrics): beam.job.IMetricResults {
-  const counts = [...elements].map(([pcollection, count]): beam.pipeline.IMonitoringInfo => {
+/**
+ * Element counts of PCollections, those of the runner's own making included, and user metrics; and what workers have counted besides, which is of no
+ * bundle.
+ */
+export function metricsProto(
+  { elements, committedElements, user, committed }: JobMetrics,
+  ofWorkers: readonly beam.pipeline.IMonitoringInfo[],
+): beam.job.IMetricResults {
+  const done = new Map([...elements.keys()].map((id) => [id, committedElements.get(id) ?? 0]));
+  return {
+    attempted: [...countsProto(elements), ...user.map(metricToMonitoringInfo), ...ofWorkers],
+    committed: [...countsProto(done), ...committed.map(metricToMonitoringInfo)],
+  };
+}
+
+function countsProto(elements: ReadonlyMap<string, number>): beam.pipeline.IMonitoringInfo[] {
+  return [...elements].map(([pcollection, count]): beam.pipeline.IMonitoringInfo => {
     const writer = new ByteWriter(16);
     writer.writeVarint(count);
     return {
@@ -49,20 +65,19 @@ export function metricsProto({ elements, user, committed }: JobMetrics): beam.jo
       payload: writer.toBytes(),
     };
   });
-  return {
-    attempted: [...counts, ...user.map(metricToMonitoringInfo)],
-    committed: [...counts, ...committed.map(metricToMonitoringInfo)],
-  };
 }
 
+/** None is an error: that is what a job has failed by, and clients throw the first that they find. */
 const LEVELS: readonly [least: number, level: JobMessage["level"]][] = [
-  [beam.fn.LogEntry.Severity.Enum.ERROR, "error"],
   [beam.fn.LogEntry.Severity.Enum.WARN, "warn"],
   [beam.fn.LogEntry.Severity.Enum.INFO, "info"],
 ];
 
-/** What a harness logs, as a message of its job. */
-export function logMessage({ severity, message, trace }: beam.fn.ILogEntry): JobMessage {
+/** What a harness logs, as a message of its job: with the transform that it comes from, by the name that its author knows. */
+export function logMessage(entry: beam.fn.ILogEntry, transforms: Readonly<Record<string, beam.pipeline.IPTransform>>): JobMessage {
+  const { severity, message, trace, transformId } = entry;
   const level = LEVELS.find(([least]) => (severity ?? 0) >= least)?.[1] ?? "debug";
-  return { level, text: trace ? `${message}\n${trace}` : (message ?? ""), time: Date.now() };
+  const name = transformId ? (Object.hasOwn(transforms, transformId) && transforms[transformId].uniqueName) || transformId : "";
+  const text = trace ? `${message}\n${trace}` : (message ?? "");
+  return { level, text: name === "" ? text : `${name}: ${text}`, time: Date.now() };
 }

@@ -1,9 +1,16 @@
 // The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
 import type { Coder } from "../../portability/coders/coder.js";
-import { ByteReader } from "../../portability/coders/index.js";
-import { PipelineError, type StageDescriptor, type StageHost } from "../../portability/stage-host/index.js";
-import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
-import type { WindowFn } from "../../portability/windows/index.js";
+import { ByteReader, WindowedValueCoder } from "../../portability/coders/index.js";
+import { beam } from "../../portability/protos/index.js";
+import {
+  PipelineError,
+  type MergeAccumulators,
+  type RunCheckpoints,
+  type StageDescriptor,
+  type StageHost,
+} from "../../portability/stage-host/index.js";
+import { IMPULSE_META, MAX_TIMESTAMP, type KV, type Receiver, type Window } from "../../portability/values/index.js";
+import { globalWindows, type WindowFn } from "../../portability/windows/index.js";
 import {
   allStream,
   VirtualClock,
@@ -19,29 +26,55 @@ import {
   RelayHead,
   RemoteChannel,
   RemotePort,
+  Residuals,
+  ResidualsSnapshot,
   shuffleStream,
   SideInputBuffer,
   SideInputHead,
   SourceHead,
+  SplittableHead,
+  WindowMergingHead,
+  StableInputHead,
   singleStream,
   Task,
   type Clock,
+  InFlight,
+  PeerCodec,
+  PeerTasks,
+  ResidualCodec,
   type HeadOperator,
+  type KeptElementCoders,
   type Link,
   type LinkListener,
   type OutputChannel,
   type OutputStream,
+  type Panes,
   systemClock,
   type RuntimeOptions,
+  type RemoteStage,
   type Worker,
 } from "../runtime/index.js";
-import { KeyedHead, KeyedStore } from "../keyed/index.js";
-import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, spillingStore, type StateStore } from "../store/index.js";
-import type { Component, Head, Stream, Topology } from "../topology/index.js";
-import { GroupByKey, GroupIntoPanes, hasOnePane } from "../windows/index.js";
+import { EvictedRecords, KeyedHead, KeyedSnapshot, KeyedStore } from "../keyed/index.js";
+import { NO_GROUP, type SnapshotPart } from "../snapshot/index.js";
+import {
+  KeyGroups,
+  keySpaceOf,
+  MemoryBudget,
+  SpillFolder,
+  type SpillError,
+  SpillingList,
+  spillingStore,
+  type KeySpace,
+  type StateStore,
+} from "../store/index.js";
+import type { Component, Head, SideInputPort, Stream, Topology } from "../topology/index.js";
+import { GroupByKey, GroupIntoPanes, GroupsSnapshot, hasOnePane, PanesSnapshot, type GroupingStrategy } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
-import { readKeyedSpec } from "./read-keyed-spec.js";
-import { readGroupingStrategy } from "./read-grouping-strategy.js";
+import { mergeOfGrouping } from "./merge-of-grouping.js";
+import { rawCellCoders, readCellCoders, readKeyedSpec } from "./read-keyed-spec.js";
+import type { RestoredState } from "./restored-state.js";
+import type { SnapshotTask } from "./task-snapshots.js";
+import { isForeign, mergesElsewhere, readGroupingStrategy } from "./read-grouping-strategy.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
 
@@ -58,12 +91,48 @@ export interface DeploymentParts {
   readonly owner: Worker;
   /** Told of failures outside of any task. */
   readonly onError: (error: unknown) => void;
+  /** Told of what people should know. */
+  readonly warn: (text: string) => void;
+  /** What snapshots are taken for; undefined where there are none. */
+  readonly checkpoints?: DeployedCheckpoints | undefined;
+}
+
+/** How tasks take part in checkpoints. */
+export interface DeployedCheckpoints {
+  readonly told: Omit<RunCheckpoints, "epoch">;
+  /** A task is at the barrier of an epoch: its state is to be frozen now. */
+  readonly onBarrier: (task: SnapshotTask, epoch: number, lags: boolean) => void;
+  /** All that belongs to the epoch has come to the task. */
+  readonly onCaughtUp: (task: SnapshotTask, epoch: number) => void;
+  /** A task waits for nothing but a checkpoint. */
+  readonly onWanted: () => void;
+  /** What the tasks go on from. */
+  readonly from: RestoredState | undefined;
+}
+
+/** A side input of a worker, with what is in snapshots of it: the first task of a component writes that for all. */
+interface SharedSideInput {
+  readonly buffer: SideInputBuffer;
+  readonly parts: readonly SnapshotPart[];
+  readonly writer: string;
 }
 
 interface DeployedTask {
   readonly placement: TaskPlacement;
   readonly task: Task;
   readonly sideInputs: readonly SideInputBuffer[];
+  /** What it keeps beyond bundles; all of it is here once the task is open. */
+  readonly parts: SnapshotPart[];
+  /** Those of them that an epoch may bring more of behind its barrier. */
+  readonly late: SnapshotPart[];
+  readonly dealt: DealtResiduals | undefined;
+}
+
+/** The restrictions of a task that deals with the others of its component. */
+interface DealtResiduals {
+  readonly residuals: Residuals;
+  readonly snapshot: ResidualsSnapshot | undefined;
+  readonly peers: PeerTasks | undefined;
 }
 
 /** Where the streams of a task begin and end. */
@@ -82,7 +151,11 @@ export class Deployment {
   private readonly own = new Map<string, DeployedTask>();
   private readonly remotePorts = new Map<number, RemotePort>();
   private readonly remoteChannels = new Map<number, RemoteChannel>();
+  /** What comes from tasks of other workers to those of this one. */
+  private readonly remotePeers = new Map<number, (payload: Uint8Array) => void>();
 
+  /** Of each PCollection that tasks of this worker read as a side input. */
+  private readonly sideInputs = new Map<string, SharedSideInput>();
   private readonly budget: MemoryBudget;
   private readonly clock: Clock;
   private readonly testStreams: TestStreams | undefined;
@@ -104,14 +177,48 @@ export class Deployment {
     for (const placement of placements) {
       const { id, component } = placement;
       const { inbox, outbox, sideInputs } = ends.get(id)!;
-      if (component.head.kind === "impulse") feedImpulse(inbox, impulseOf(parts.host, component));
+      if (component.head.kind === "impulse" && !this.hadImpulse(component)) feedImpulse(inbox, impulseOf(parts.host, component));
       if (component.head.kind === "test-stream") this.feedFromScript(component, component.head, inbox);
-      const { options, owner } = parts;
-      const task = new Task({ id, componentId: component.id, inbox, outbox, sideInputs, options, clock: this.clock, owner });
-      this.own.set(id, { placement, task, sideInputs });
+      const { options, owner, checkpoints } = parts;
+      const onBarrier = (epoch: number, lags: boolean): void => checkpoints?.onBarrier(snapshotTask, epoch, lags);
+      const inFlight = this.inFlightOf(placement, inbox);
+      const awaitsEpochs = checkpoints !== undefined;
+      const task = new Task({
+        id,
+        componentId: component.id,
+        inbox,
+        outbox,
+        sideInputs,
+        options,
+        remote: this.remoteOf(component),
+        clock: this.clock,
+        owner,
+        onBarrier,
+        onCaughtUp: (epoch) => checkpoints?.onCaughtUp(snapshotTask, epoch),
+        inFlight,
+        awaitsEpochs,
+        checkpoints: checkpoints?.told,
+        onCheckpointWanted: () => checkpoints?.onWanted(),
+      });
+      const dealt = this.dealtOf(placement, outbox);
+      const late: SnapshotPart[] = [];
+      if (inFlight !== undefined) late.push(inFlight.snapshot);
+      if (dealt?.snapshot !== undefined) late.push(dealt.snapshot);
+      const deployed: DeployedTask = { placement, task, sideInputs, parts: [...this.sharedPartsOf(placement), ...late], late, dealt };
+      if (dealt?.peers !== undefined) {
+        dealt.peers.onArrival = () => owner.wake(task);
+        dealt.peers.onCaughtUp = task.caughtUp;
+      }
+      const snapshotTask = snapshotTaskOf(deployed);
+      this.own.set(id, deployed);
+      this.snapshotTasks.push(snapshotTask);
     }
+    this.connectPeers();
     for (const [worker, link] of parts.links) link.listen(this.linkListener(worker)); // P1
   }
+
+  /** The tasks as checkpoints see them. */
+  readonly snapshotTasks: SnapshotTask[] = [];
 
   get tasks(): Task[] {
     return [...this.own.values()].map(({ task }) => task);
@@ -122,25 +229,62 @@ export class Deployment {
 
   /** Opens the executors: user code is set up when it resolves. */
   async open(): Promise<void> {
-    for (const { placement, task, sideInputs } of this.own.values()) {
-      const { component } = placement;
-      const { stage, head } = component;
+    const from = this.parts.checkpoints?.from;
+    for (const { buffer, parts, writer } of this.sideInputs.values())
+      for (const part of parts) await from?.restoreShared(writer, part, buffer.inbox.watermark);
+    for (const deployed of this.own.values()) {
+      const { placement, task, parts } = deployed;
       this.opening = placement.id;
-      const state = head.kind === "keyed" ? this.keyedStore(component, head) : undefined;
-      const source = head.kind === "read" ? await this.openSource(placement, head, task) : undefined;
-      const headFor = (next: Receiver, late: Receiver): HeadOperator => source?.(next) ?? this.headOf(component, next, late);
-      const waitingHead = (next: Receiver, late: Receiver): HeadOperator =>
-        new SideInputHead(sideInputs, next, (inner) => headFor(inner, late));
-      await task.open({
-        open: () => this.parts.host.open(stage, task.contextFor(stage.outputs, state)),
-        input: head.output,
-        late: head.kind === "group-by-key" ? head.late : undefined,
-        head: sideInputs.length > 0 ? waitingHead : isRelay(component) ? undefined : headFor,
-        keyed: state === undefined ? undefined : (next, executor) => new KeyedHead(state, next, executor),
-        isKeyed: head.kind === "group-by-key" || head.kind === "keyed",
-      });
+      if (from?.isOver(placement.component.id) === true) {
+        task.goOnFromEnd();
+        continue;
+      }
+      await this.openTask(deployed);
+      if (from === undefined) continue;
+      await from.restore(placement, parts);
+      task.goOnFrom(from.watermarkOf(placement.component.id));
     }
     this.opening = undefined;
+  }
+
+  private async openTask({ placement, task, sideInputs, parts, dealt }: DeployedTask): Promise<void> {
+    const { component } = placement;
+    const { stage, head } = component;
+    const keyed = head.kind === "keyed" ? this.keyedStore(component, head, parts) : undefined;
+    const residuals = dealt?.residuals;
+    const source = head.kind === "read" ? await this.openSource(placement, head, task, parts) : undefined;
+    const wake = (): void => this.parts.owner.wake(task);
+    const delivers = (next: Receiver, late: Receiver): HeadOperator =>
+      residuals !== undefined
+        ? new SplittableHead(residuals, next, wake, dealt?.peers)
+        : (source?.(next) ?? this.headOf(component, next, late, parts));
+    const isStable = component.requiresStableInput === true && this.parts.checkpoints !== undefined;
+    const headFor = (next: Receiver, late: Receiver): HeadOperator => {
+      if (!isStable) return delivers(next, late);
+      const stable = new StableInputHead(placement.id, next, this.keptCodersOf(component), (inner) => delivers(inner, late));
+      parts.push(stable.snapshot);
+      return stable;
+    };
+    let keyedHead: KeyedHead | undefined;
+    const waitingOptions = {
+      wake,
+      latenessMs: latenessOf(stage, head.output),
+      stateNeedsFrom: () => keyedHead?.nextInstant ?? residuals?.needsFrom() ?? Infinity,
+    };
+    const waitingHead = (next: Receiver, late: Receiver): HeadOperator => {
+      const waiting = new SideInputHead(sideInputs, next, (inner) => headFor(inner, late), waitingOptions);
+      if (this.parts.checkpoints !== undefined) parts.push(waiting.snapshot(placement.id, this.keptCodersOf(component)));
+      return waiting;
+    };
+    const isReady = sideInputs.length === 0 ? undefined : (window: Window) => sideInputs.every((sideInput) => sideInput.isReady(window));
+    await task.open({
+      open: () => this.parts.host.open(stage, task.contextFor(stage.outputs, { keyed, residuals })),
+      input: head.output,
+      late: head.kind === "group-by-key" ? head.late : undefined,
+      head: sideInputs.length > 0 ? waitingHead : isRelay(component) && !isStable ? undefined : headFor,
+      keyed: keyed === undefined ? undefined : (next, executor) => (keyedHead = new KeyedHead(keyed, next, executor, isReady)),
+      isKeyed: isKeyed(head),
+    });
   }
 
   /** When no task runs any more: nothing stays on disk. */
@@ -152,24 +296,38 @@ export class Deployment {
     for (const { task } of this.own.values()) task.start();
   }
 
+  /** Sources end, and everything behind them then. */
+  beginDrain(): void {
+    this.testStreams?.drain();
+    for (const { task } of this.own.values()) task.beginDrain();
+  }
+
   /** The reader of a spout, as what makes a head of it. The host closes it if the task is never opened. */
   private async openSource(
-    { component, index }: TaskPlacement,
+    placement: TaskPlacement,
     { transformId, transformName }: Extract<Head, { kind: "read" }>,
     task: Task,
+    parts: SnapshotPart[],
   ): Promise<(stage: Receiver) => HeadOperator> {
-    const { host, owner } = this.parts;
+    const { host, owner, checkpoints } = this.parts;
     const { clock } = this;
+    const { component, index } = placement;
     if (host.openSource === undefined)
       throw new PipelineError("unsupported_feature", `"${transformName}" is a source, and its SDK reads none for a runner`);
     let head: SourceHead | undefined;
+    const before = await checkpoints?.from?.sourceMarkOf(placement);
     const reader = await host.openSource(component.stage, transformId, {
       index,
       count: component.parallelism,
+      position: before?.position,
       now: () => clock.now(),
       available: () => head?.available(), // the first read comes anyway
     });
-    return (stage) => (head = new SourceHead(reader, stage, clock, () => owner.wake(task)));
+    return (stage) => {
+      head = new SourceHead(reader, stage, clock, () => owner.wake(task));
+      parts.push(head.snapshot);
+      return head;
+    };
   }
 
   private feedFromScript({ stage }: Component, { transformId, tag }: Extract<Head, { kind: "test-stream" }>, inbox: Inbox): void {
@@ -180,7 +338,11 @@ export class Deployment {
   /** An event of a script takes place, or time goes on, when nothing else can happen; if that wakes nobody, the next one does. */
   private stepIfQuiet(step: () => boolean): void {
     for (const { task } of this.own.values()) if (!task.isDone && task.waitsForUser) return;
-    while (this.parts.owner.isIdle && step());
+    try {
+      while (this.parts.owner.isIdle && step());
+    } catch (error) {
+      this.parts.onError(error); // nobody else would hear of it
+    }
   }
 
   private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
@@ -204,6 +366,7 @@ export class Deployment {
       .filter((channel) => channel.stream === stream && channel.from.id === placement.id)
       .map((channel) => this.channelOf(channel, ends));
     const coder = (): Coder<unknown> => this.coderOf(stream, stream.coderId);
+    if (channels.length === 0) return; // a side input that other streams bring to each worker
     const parts = { channels, sizer: new ElementSizer(coder), batchBytes: batchBytes(options), owner };
     owner.addStream(stream.pcollection, this.outputStream(stream, parts));
   }
@@ -229,35 +392,205 @@ export class Deployment {
     return channel;
   }
 
-  private headOf({ head, stage }: Component, receiver: Receiver, late: Receiver): HeadOperator {
+  private headOf({ head, stage }: Component, receiver: Receiver, late: Receiver, parts: SnapshotPart[]): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
-    if (head.late === undefined) return this.groupingOf(head, stage, receiver);
-    return new LateOutputHead(late, (waiting) => this.groupingOf(head, stage, receiver, waiting));
+    if (head.late === undefined) return this.groupingOf(head, stage, parts, receiver);
+    return new LateOutputHead(late, (waiting) => this.groupingOf(head, stage, parts, receiver, waiting));
   }
 
-  private groupingOf(head: GroupingHead, stage: StageDescriptor, receiver: Receiver, late?: Receiver): HeadOperator {
-    const keys = keySpaceOf(keyCoderOf(this.parts.host.coder(stage, head.coderId), head.transformName));
-    const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, head.windowingStrategyId));
-    if (!hasOnePane(strategy)) return new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late);
+  private groupingOf(head: GroupingHead, stage: StageDescriptor, parts: SnapshotPart[], receiver: Receiver, late?: Receiver): HeadOperator {
+    const coder = this.parts.host.coder(stage, head.coderId);
+    const key = keyCoderOf(coder, head.transformName);
+    const keys = keySpaceOf(key);
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
-    const store = this.spillingStore(groups, this.parts.host.coder(stage, head.coderId));
-    return new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
+    const { windowingStrategyId } = head;
+    const merge = mergeOfGrouping(this.parts.host, stage, head.output);
+    const coders = { key, value: coder.components[1], window: this.windowCoderOf(stage, windowingStrategyId) };
+    const panes = (strategy: GroupingStrategy): GroupIntoPanes => {
+      const grouping = new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late, merge);
+      if (this.parts.checkpoints !== undefined) parts.push(new PanesSnapshot(grouping, coders, groups));
+      return grouping;
+    };
+    const isElsewhere = mergesElsewhere(stage.components.windowingStrategies?.[windowingStrategyId]);
+    const merger = isElsewhere ? this.parts.host.windowMerger?.(stage, windowingStrategyId) : undefined;
+    if (merger !== undefined)
+      return new WindowMergingHead(merger, keys, this.parts.options.bundleAttempts, (mergeWindows) =>
+        panes(readGroupingStrategy(head, stage.components, undefined, mergeWindows)),
+      );
+    const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, windowingStrategyId));
+    if (!hasOnePane(strategy)) return panes(strategy);
+    const store = this.spillingStore(groups, coder, merge);
+    const grouping = new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
+    if (this.parts.checkpoints !== undefined) parts.push(new GroupsSnapshot(grouping, coders, groups));
+    return grouping;
   }
 
-  private keyedStore({ stage }: Component, head: Extract<Head, { kind: "keyed" }>): KeyedStore {
+  private dealtOf({ id, component }: TaskPlacement, outbox: Outbox): DealtResiduals | undefined {
+    const { checkpoints, plan } = this.parts;
+    if (component.head.kind !== "splittable") return undefined;
+    const residuals = new Residuals(this.clock);
+    const snapshot =
+      checkpoints === undefined ? undefined : new ResidualsSnapshot(residuals, this.residualCoderOf(component, component.head));
+    const count = plan.peers.filter(({ from }) => from.id === id).length;
+    const peers = count === 0 ? undefined : new PeerTasks(count, checkpoints?.told.from ?? 0, outbox, residuals, snapshot);
+    return { residuals, snapshot, peers };
+  }
+
+  private residualCoderOf({ stage }: Component, head: Extract<Head, { kind: "splittable" }>): WindowedValueCoder<unknown> {
+    return new WindowedValueCoder(this.parts.host.coder(stage, head.coderId), this.windowCoderOf(stage, head.windowingStrategyId));
+  }
+
+  /** Each task's way to the others of its component, in the order in which it has them. */
+  private connectPeers(): void {
+    const { plan, links, onError } = this.parts;
+    const indexAt = (task: TaskPlacement, other: TaskPlacement): number =>
+      plan.peers.filter(({ from }) => from.id === task.id).findIndex(({ to }) => to.id === other.id);
+    for (const { id, from, to } of plan.peers) {
+      const sender = this.own.get(from.id)?.dealt?.peers;
+      const receiver = this.own.get(to.id)?.dealt?.peers;
+      const index = indexAt(to, from);
+      if (sender !== undefined && receiver !== undefined) {
+        sender.addWay((message) => receiver.receive(index, message));
+        continue;
+      }
+      if (sender === undefined && receiver === undefined) continue;
+      const { component } = from;
+      const codec = new PeerCodec(
+        new ResidualCodec(this.residualCoderOf(component, component.head as Extract<Head, { kind: "splittable" }>)),
+      );
+      if (receiver !== undefined) this.remotePeers.set(id, (payload) => receiver.receive(index, codec.decode(payload)));
+      else
+        sender!.addWay((message) => {
+          try {
+            codec.send(links.get(to.worker)!, id, message);
+          } catch (cause) {
+            onError(new Error(`a restriction cannot be given to ${to.id}: ${(cause as Error).message}`, { cause }));
+          }
+        });
+    }
+  }
+
+  private keyedStore({ id, stage }: Component, head: Extract<Head, { kind: "keyed" }>, parts: SnapshotPart[]): KeyedStore {
     const coderOf = (coderId: string): Coder<unknown> => this.parts.host.coder(stage, coderId);
-    const keys = keySpaceOf(keyCoderOf(coderOf(head.coderId), head.transformName));
-    return new KeyedStore(readKeyedSpec(head, stage.components, keys, coderOf), () => this.clock.now());
+    const key = keyCoderOf(coderOf(head.coderId), head.transformName);
+    const keys = keySpaceOf(key);
+    const byProtocol = this.parts.host.keepsStateByProtocol === true;
+    const spec = readKeyedSpec(head, stage.components, keys, coderOf, byProtocol);
+    const store = new KeyedStore(spec, () => this.clock.now());
+    const window = this.windowCoderOf(stage, head.windowingStrategyId);
+    const cells = byProtocol
+      ? rawCellCoders(spec)
+      : readCellCoders(head, stage.components, coderOf, (id) => this.parts.host.stateCoders?.(stage, head.transformId, id));
+    const coders = { key, window, element: coderOf(head.coderId), cells };
+    const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
+    const { budget, folder } = this;
+    const full = ({ message }: SpillError): void =>
+      this.parts.warn(`state of ${id} that is gone on from is kept in memory, all of it, and none of it goes to disk any more: ${message}`);
+    store.evicted = new EvictedRecords(store, { coders, groups, budget, folder, full });
+    if (this.parts.checkpoints !== undefined) parts.push(new KeyedSnapshot(store, coders, groups));
+    return store;
+  }
+
+  /** How elements on their way into a stage become bytes, and where they belong if that matters. */
+  private keptCodersOf({ stage, head }: Component): KeptElementCoders {
+    return this.elementCodersOf(stage, head.output, head.kind === "keyed" ? head.transformName : undefined);
+  }
+
+  /** @param keyedFor the transform that they are keyed for */
+  private elementCodersOf(stage: StageDescriptor, pcollection: string, keyedFor: string | undefined): KeptElementCoders {
+    const { coderId, windowingStrategyId } = stage.components.pcollections?.[pcollection] ?? {};
+    const element = this.parts.host.coder(stage, coderId ?? "");
+    const window = this.windowCoderOf(stage, windowingStrategyId ?? "");
+    if (keyedFor === undefined) return { element, window };
+    const keys = keySpaceOf(keyCoderOf(element, keyedFor));
+    const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
+    return { element, window, groupOf: (value) => groups.of(keys.identify((value as KV<unknown, unknown>).key)) };
+  }
+
+  private windowCoderOf(stage: StageDescriptor, windowingStrategyId: string): Coder<Window> {
+    const { windowCoderId } = stage.components.windowingStrategies?.[windowingStrategyId] ?? {};
+    return this.parts.host.coder(stage, windowCoderId ?? "") as Coder<Window>;
+  }
+
+  /** What the task writes for all that share it. */
+  private sharedPartsOf({ component, index }: TaskPlacement): SnapshotPart[] {
+    if (index > 0) return [];
+    return [...this.sideInputs.values()].filter(({ writer }) => writer === component.id).flatMap(({ parts }) => parts);
+  }
+
+  /** Of a task with several channels, and no side inputs, which would have to wait, too. */
+  private inFlightOf({ id, component }: TaskPlacement, inbox: Inbox): InFlight | undefined {
+    if (this.parts.checkpoints === undefined || component.kind === "spout" || component.sideInputs.length > 0) return undefined;
+    const { stage, head } = component;
+    const pcollection = head.kind === "group-by-key" ? head.input : head.output;
+    return new InFlight(id, this.elementCodersOf(stage, pcollection, isKeyed(head) ? head.transformName : undefined), (batch) =>
+      feed(inbox, batch),
+    );
+  }
+
+  /** Whether the one impulse element has been processed in the run that this one goes on from. */
+  private hadImpulse({ id }: Component): boolean {
+    return this.parts.checkpoints?.from?.watermarkOf(id) === MAX_TIMESTAMP;
+  }
+
+  /** Where input never ends somebody waits for what comes of it, and so does a checkpoint. */
+  private remoteOf({ stage }: Component): RemoteStage | undefined {
+    if (this.parts.host.isRemote !== true) return undefined;
+    const { pcollections } = stage.components;
+    const isUnbounded = stage.inputs.some((id) => pcollections?.[id]?.isBounded === beam.pipeline.IsBounded.Enum.UNBOUNDED);
+    return { isAwaited: isUnbounded || this.parts.checkpoints !== undefined };
   }
 
   private endsOf({ sideInputs, stage }: Component): Ends {
     return {
       inbox: new Inbox(),
-      sideInputs: sideInputs.map(
-        ({ pcollection, windowingStrategyId }) => new SideInputBuffer(pcollection, this.windowFnOf(stage, windowingStrategyId)),
-      ),
-      outbox: new Outbox(this.parts.options.bundleBytes),
+      sideInputs: sideInputs.map((port) => this.sideInputOf(stage, port)),
+      outbox: new Outbox(this.parts.options[this.parts.host.isRemote === true ? "remoteBundleBytes" : "bundleBytes"]),
     };
+  }
+
+  /** One for all tasks of this worker. */
+  private sideInputOf(stage: StageDescriptor, port: SideInputPort): SideInputBuffer {
+    let sideInput = this.sideInputs.get(port.pcollection);
+    if (sideInput === undefined) this.sideInputs.set(port.pcollection, (sideInput = this.newSideInput(stage, port)));
+    return sideInput.buffer;
+  }
+
+  private newSideInput(stage: StageDescriptor, { pcollection, windowingStrategyId }: SideInputPort): SharedSideInput {
+    const { budget, folder } = this;
+    const parts: SnapshotPart[] = [];
+    const coderId = stage.components.pcollections?.[pcollection]?.coderId ?? "";
+    const sizer = new ElementSizer(() => this.parts.host.coder(stage, coderId));
+    const newList = (): SpillingList<unknown> =>
+      new SpillingList({ coder: this.parts.host.coder(stage, coderId), sizeOf: (value) => sizer.sizeOf(value), budget, folder });
+    const windowFn = this.windowFnOf(stage, windowingStrategyId);
+    const strategy =
+      windowFn === undefined
+        ? undefined
+        : readGroupingStrategy({ windowingStrategyId, transformName: pcollection }, stage.components, windowFn);
+    // To other SDKs a side input is all elements of a window; where that never ends, its latest pane.
+    const isWhole = isForeign(stage.components, stage.environmentId) && windowFn !== globalWindows;
+    const hasPanes = strategy !== undefined && !hasOnePane(strategy) && !isWhole;
+    const panes = (emit: Receiver): Panes => {
+      const grouping = new GroupIntoPanes(strategy!, ONE_KEY, emit, () => this.clock.now());
+      if (this.parts.checkpoints !== undefined) {
+        const coders = {
+          key: NO_BYTES,
+          value: this.parts.host.coder(stage, coderId),
+          window: this.windowCoderOf(stage, windowingStrategyId),
+        };
+        parts.push(new PanesSnapshot(grouping, coders, { of: () => NO_GROUP, keys: ONE_KEY }, `panes of side input ${pcollection}`, true));
+      }
+      return grouping;
+    };
+    const completeAfterMs = strategy?.trigger.kind === "never" ? strategy.allowedLatenessMs : 0;
+    const buffer = new SideInputBuffer({ pcollection, windowFn, newList, completeAfterMs, ...(hasPanes ? { panes } : {}) });
+    if (this.parts.checkpoints !== undefined) {
+      const coders = { element: this.parts.host.coder(stage, coderId), window: this.windowCoderOf(stage, windowingStrategyId) };
+      parts.unshift(buffer.snapshot(coders));
+    }
+    const reader = this.parts.topology.components.find(({ sideInputs }) => sideInputs.some((each) => each.pcollection === pcollection))!;
+    return { buffer, parts, writer: reader.id };
   }
 
   /** Undefined for one that only its SDK can execute. */
@@ -265,15 +598,14 @@ export class Deployment {
     return this.parts.host.windowFn?.(stage, windowingStrategyId) ?? readWindowFn(stage.components, windowingStrategyId);
   }
 
-  private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>): StateStore {
+  private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>, merge?: MergeAccumulators): StateStore {
     const sizer = new ElementSizer(() => valueCoder);
     const { budget, folder } = this;
-    return spillingStore({ groups, keyCoder, valueCoder, sizeOf: (value) => sizer.sizeOf(value), budget, folder });
+    return spillingStore({ groups, keyCoder, valueCoder, sizeOf: (value) => sizer.sizeOf(value), budget, folder, merge });
   }
 
   private codecOf(stream: Stream): BatchCodec {
-    const { windowCoderId } = this.componentOf(stream).stage.components.windowingStrategies![stream.windowingStrategyId];
-    const window = this.coderOf(stream, windowCoderId ?? "") as Coder<Window>;
+    const window = this.windowCoderOf(this.componentOf(stream).stage, stream.windowingStrategyId);
     return new BatchCodec(this.coderOf(stream, stream.coderId), window, MAX_FRAME_BYTES);
   }
 
@@ -289,8 +621,13 @@ export class Deployment {
   private linkListener(worker: number): LinkListener {
     const { onError } = this.parts;
     return {
-      data: (channel, payload) => known(this.remotePorts.get(channel), worker, channel).data(payload),
+      data: (channel, payload) => {
+        const fromPeer = this.remotePeers.get(channel);
+        if (fromPeer !== undefined) fromPeer(payload);
+        else known(this.remotePorts.get(channel), worker, channel).data(payload);
+      },
       watermark: (channel, watermark) => known(this.remotePorts.get(channel), worker, channel).watermark(watermark),
+      barrier: (channel, barrier) => known(this.remotePorts.get(channel), worker, channel).barrier(barrier),
       credit: (channel, bytes) => known(this.remoteChannels.get(channel), worker, channel).addCredits(bytes),
       drained: () => {
         for (const channel of this.remoteChannels.values()) channel.onRoom();
@@ -322,15 +659,35 @@ function impulseOf(host: StageHost, { head, stage }: Component): unknown {
 
 /** Whether elements go to the stage as they come. */
 function isRelay({ head }: Component): boolean {
-  return head.kind !== "group-by-key" && head.kind !== "read";
+  return head.kind !== "group-by-key" && head.kind !== "read" && head.kind !== "splittable";
 }
 
 function feedImpulse(inbox: Inbox, value: unknown): void {
-  const port = inbox.addPort(() => {});
   const batch = new ElementBatch();
   batch.push(value, IMPULSE_META);
+  feed(inbox, batch);
+}
+
+/** Elements that are there before any channel brings some. */
+function feed(inbox: Inbox, batch: ElementBatch): void {
+  const port = inbox.addFeed();
   inbox.receive(port, batch);
   inbox.receiveWatermark(port, MAX_TIMESTAMP);
+}
+
+/** Whether its elements are of a key each. */
+function isKeyed(head: Head): head is Extract<Head, { kind: "group-by-key" | "keyed" }> {
+  return head.kind === "group-by-key" || head.kind === "keyed";
+}
+
+/** Of a side input, whose elements are all under one key. */
+const ONE_KEY: KeySpace = { identify: () => 0, restore: () => undefined, hash: () => 0 };
+/** Of that key. */
+const NO_BYTES: Coder<unknown> = { urn: "", components: [], deterministic: true, encode: () => {}, decode: () => undefined };
+
+function latenessOf({ components }: StageDescriptor, pcollection: string): number {
+  const strategy = components.windowingStrategies?.[components.pcollections?.[pcollection]?.windowingStrategyId ?? ""];
+  return Number(strategy?.allowedLateness ?? 0);
 }
 
 function keyCoderOf(coder: Coder<unknown>, where: string): Coder<unknown> {
@@ -341,4 +698,17 @@ function keyCoderOf(coder: Coder<unknown>, where: string): Coder<unknown> {
 function known<T>(end: T | undefined, worker: number, channel: number): T {
   if (end === undefined) throw new Error(`worker ${worker} spoke of channel ${channel}, which does not exist`);
   return end;
+}
+
+function snapshotTaskOf({ placement, task, parts, late }: DeployedTask): SnapshotTask {
+  const { id, component, index } = placement;
+  return {
+    id,
+    component: component.id,
+    index,
+    parts,
+    late,
+    mark: () => ({ id, inputWatermark: task.watermark, isDone: task.isOver }),
+    counts: () => task.counts(),
+  };
 }

@@ -1,5 +1,7 @@
 // A job from topology to result: its coordinator, the workers' agents, and the Job that its user holds.
-export { HungJobError, WorkerLostError } from "./coordinator.js";
+export { HungJobError } from "./coordinator.js";
+export { WorkerLostError } from "./restartable.js";
+export type { CheckpointOptions } from "./job-checkpoints.js";
 export * from "./in-process-launcher.js";
 export type { Job, JobMessage, JobState } from "./job.js";
 export type { ComponentMetrics, JobMetrics } from "./job-metrics.js";

@@ -48,13 +48,22 @@ export interface JobMetrics {
   readonly components: readonly ComponentMetrics[];
   /** Elements of each PCollection so far, by its id: of committed bundles, and of open ones as far as they are. */
   readonly elements: ReadonlyMap<string, number>;
+  /** Those of committed bundles alone. */
+  readonly committedElements: ReadonlyMap<string, number>;
   /** User metrics, attempted: those of failed bundles included. */
   readonly user: readonly Metric[];
   /** User metrics of committed bundles alone. */
   readonly committed: readonly Metric[];
 }
 
-export const NO_METRICS: JobMetrics = { elapsedMs: 0, components: [], elements: new Map(), user: [], committed: [] };
+export const NO_METRICS: JobMetrics = {
+  elapsedMs: 0,
+  components: [],
+  elements: new Map(),
+  committedElements: new Map(),
+  user: [],
+  committed: [],
+};
 
 /** Sums up what tasks counted; `before` gives the rates their starting point. */
 export function summarise(topology: Topology, counts: readonly TaskCounts[], elapsedMs: number, before: JobMetrics): JobMetrics {
@@ -93,20 +102,74 @@ export function summarise(topology: Topology, counts: readonly TaskCounts[], ela
   });
   const user = mergeMetrics(counts.flatMap(({ metrics }) => metrics));
   const committed = mergeMetrics(counts.flatMap((task) => task.committed));
-  return { elapsedMs, components, elements: elementsOf(topology, byComponent), user, committed };
+  const elements = elementsOf(topology, byComponent, ({ pcollections }) => pcollections);
+  const committedElements = elementsOf(topology, byComponent, ({ committedPcollections }) => committedPcollections);
+  return { elapsedMs, components, elements, committedElements, user, committed };
+}
+
+/** What tasks of runs that are over have counted: one sum for each component, which holds no watermark back. */
+export function sumOfRuns(counts: readonly TaskCounts[]): TaskCounts[] {
+  const sums = new Map<string, TaskCounts>();
+  for (const each of counts.map(complete)) {
+    const before = sums.get(each.component);
+    sums.set(each.component, before === undefined ? ended(each) : sumOfTwo(before, each));
+  }
+  return [...sums.values()];
+}
+
+/** Of checkpoints that were written before tasks counted that. */
+function complete(counts: TaskCounts): TaskCounts {
+  return { ...{ committedPcollections: {} }, ...counts };
+}
+
+function ended(counts: TaskCounts): TaskCounts {
+  const none = { backlogBytes: 0, queuedBytes: 0, watermarkLagMs: undefined };
+  return { ...counts, ...none, inputWatermark: MAX_TIMESTAMP, outputWatermark: MAX_TIMESTAMP };
+}
+
+function sumOfTwo(a: TaskCounts, b: TaskCounts): TaskCounts {
+  return ended({
+    ...a,
+    elementsIn: a.elementsIn + b.elementsIn,
+    elementsOut: a.elementsOut + b.elementsOut,
+    bytesIn: a.bytesIn + b.bytesIn,
+    bytesOut: a.bytesOut + b.bytesOut,
+    bundles: a.bundles + b.bundles,
+    retries: a.retries + b.retries,
+    bundlesLetGo: a.bundlesLetGo + b.bundlesLetGo,
+    busyMs: a.busyMs + b.busyMs,
+    droppedLate: a.droppedLate + b.droppedLate,
+    droppedClosed: a.droppedClosed + b.droppedClosed,
+    pcollections: sumOfElements(a.pcollections, b.pcollections),
+    committedPcollections: sumOfElements(a.committedPcollections, b.committedPcollections),
+    metrics: mergeMetrics([...a.metrics, ...b.metrics]),
+    committed: mergeMetrics([...a.committed, ...b.committed]),
+  });
+}
+
+type Elements = TaskCounts["pcollections"];
+
+function sumOfElements(a: Elements, b: Elements): Elements {
+  const sum: Record<string, number> = { ...a };
+  for (const [id, count] of Object.entries(b)) sum[id] = (sum[id] ?? 0) + count;
+  return sum;
 }
 
 /**
  * A PCollection between components is known to those that make it and to those that take it. It is counted where it is
  * made; only one that no stage puts out, such as the output of a grouping, is counted where it is taken.
  */
-function elementsOf(topology: Topology, byComponent: ReadonlyMap<string, readonly TaskCounts[]>): Map<string, number> {
+function elementsOf(
+  topology: Topology,
+  byComponent: ReadonlyMap<string, readonly TaskCounts[]>,
+  countsOf: (task: TaskCounts) => Elements,
+): Map<string, number> {
   const made = new Map<string, number>();
   const taken = new Map<string, number>();
   for (const component of topology.components) {
     const counts = new Map<string, number>();
     for (const task of byComponent.get(component.id)!)
-      for (const [pcollection, count] of Object.entries(task.pcollections)) counts.set(pcollection, (counts.get(pcollection) ?? 0) + count);
+      for (const [pcollection, count] of Object.entries(countsOf(task))) counts.set(pcollection, (counts.get(pcollection) ?? 0) + count);
     for (const [pcollection, count] of counts)
       if (isTaken(component, pcollection)) taken.set(pcollection, Math.max(taken.get(pcollection) ?? 0, count));
       else made.set(pcollection, (made.get(pcollection) ?? 0) + count);

@@ -3,17 +3,19 @@ import { CancelledError } from "../../portability/stage-host/index.js";
 import { NO_METRICS, type JobMetrics } from "./job-metrics.js";
 
 /** Where a job is in its life (Beam's `JobState`). */
-export type JobState = "STOPPED" | "STARTING" | "RUNNING" | "DONE" | "FAILED" | "CANCELLING" | "CANCELLED";
+export type JobState = "STOPPED" | "STARTING" | "RUNNING" | "DONE" | "FAILED" | "CANCELLING" | "CANCELLED" | "DRAINING" | "DRAINED";
 
 /** The lawful moves; there are no others. */
 const NEXT = {
   STOPPED: ["STARTING", "CANCELLING"],
   STARTING: ["RUNNING", "FAILED", "CANCELLING"],
-  RUNNING: ["DONE", "FAILED", "CANCELLING"],
+  RUNNING: ["DONE", "FAILED", "CANCELLING", "DRAINING"],
   CANCELLING: ["CANCELLED", "FAILED"],
   DONE: [],
   FAILED: [],
   CANCELLED: [],
+  DRAINING: ["DRAINED", "FAILED", "CANCELLING"],
+  DRAINED: [],
 } as const satisfies Record<JobState, readonly JobState[]>;
 
 /** Something that a job has to say to its user. */
@@ -24,11 +26,19 @@ export interface JobMessage {
   readonly time: number;
 }
 
+/** Who leads the job's workers. */
+export interface JobLeader {
+  /** Asked at most once, to stop all that runs; {@link Job.finish} follows. */
+  cancel(): void;
+  /** Asked to end the sources; at any time, as often as anybody likes. */
+  drain(): void;
+}
+
 /** Greatest number of messages that are kept for those who ask later. */
 const KEPT_MESSAGES = 1000;
 
 /**
- * A submitted job, as its user sees it: values and streams of its state, messages and metrics, its result, and `cancel`.
+ * A submitted job, as its user sees it: values and streams of its state, messages and metrics, its result, `cancel` and `drain`.
  *
  * - J1. State moves only along `NEXT`; `state$` starts with the current state, and all streams complete with the job.
  * - J2. In a final state nothing of the job runs any more.
@@ -41,7 +51,7 @@ const KEPT_MESSAGES = 1000;
  * ```
  */
 export class Job {
-  /** Resolves with the last metrics when the job is done. Rejects with the first error, or with CancelledError. */
+  /** Resolves with the last metrics when the job is done, or drained. Rejects with the first error, or with CancelledError. */
   readonly result: Promise<JobMetrics>;
   private readonly states = new BehaviorSubject<JobState>("STOPPED");
   private readonly said = new ReplaySubject<JobMessage>(KEPT_MESSAGES);
@@ -51,8 +61,7 @@ export class Job {
 
   constructor(
     readonly id: string,
-    /** Asked at most once, to stop all that runs; {@link finish} follows. */
-    private readonly onCancel: () => void,
+    private readonly leader: JobLeader,
   ) {
     this.result = new Promise((resolve, reject) => (this.settle = { resolve, reject }));
     this.result.catch(() => {}); // who does not await the result hears of a failure by the state
@@ -83,8 +92,18 @@ export class Job {
   async cancel(): Promise<void> {
     if (canMove(this.state, "CANCELLING")) {
       this.move("CANCELLING");
-      this.onCancel();
+      this.leader.cancel();
     }
+    await this.result.catch(() => {});
+  }
+
+  /**
+   * Has the job end as soon as it can be complete: sources take nothing more, what was read is processed, windows close and timers fire as at
+   * the end of bounded input. It may be asked for before the job runs; a bounded source goes on to its end. Resolves when nothing of the job runs any
+   * more, however it ended; does nothing to one that has ended.
+   */
+  async drain(): Promise<void> {
+    this.leader.drain();
     await this.result.catch(() => {});
   }
 
@@ -106,9 +125,9 @@ export class Job {
     this.measured.next(metrics);
   }
 
-  /** @internal For the coordinator: the job ends in this state; FAILED comes with its error. */
+  /** @internal For the coordinator: the job ends in this state; FAILED comes with its error. DONE is DRAINED for a job that is draining. */
   finish(state: "DONE" | "FAILED" | "CANCELLED", error?: unknown): void {
-    this.move(state);
+    this.move(state === "DONE" && this.state === "DRAINING" ? "DRAINED" : state);
     if (state === "DONE") this.settle.resolve(this.metrics);
     else this.settle.reject(state === "FAILED" ? error : new CancelledError(`job ${this.id} was cancelled`));
     this.states.complete();

@@ -10,14 +10,21 @@
 //           ◄────────────────────── report …      twice a second, from here on and with done
 //           ◄────────────────────── ready         links are up, user code is set up
 //   start   ──────────────────────►               all of them are ready
+//   drain   ──────────────────────►               at any time behind ready, once: sources are to end; nobody answers
 //           ◄────────────────────── retries …     a bundle has failed and is tried again; at most so many times
+//   checkpoint ───────────────────►               an epoch begins; one at a time
+//           ◄────────────────────── checkpoint-wanted   tasks wait for nothing else: the next one should not take long
+//           ◄────────────────────── snapshotted   it is on the disk, with all of the worker's tasks
+//   published ────────────────────►               with all tasks of the job; the next one may begin
 //           ◄────────────────────── done          all of its tasks are
 //   stop    ──────────────────────►               at any time, also instead of any of the above
 //           ◄────────────────────── stopped
 //
 // A worker that fails says so once, at any time, and waits for stop.
+import type { Manifest } from "../checkpoint/index.js";
 import type { RuntimeOptions, TaskCounts } from "../runtime/index.js";
 import type { Topology } from "../topology/index.js";
+import type { WorkerSnapshot } from "./task-snapshots.js";
 
 /** @internal */
 export interface DeployMessage {
@@ -30,6 +37,8 @@ export interface DeployMessage {
   readonly workers: number;
   readonly topology: Topology;
   readonly options: RuntimeOptions;
+  /** Where snapshots go, and what tasks go on from; undefined where there are no checkpoints. */
+  readonly checkpoints: { readonly folder: string; readonly job: string; readonly from: Manifest | undefined } | undefined;
 }
 
 /** @internal */
@@ -41,7 +50,14 @@ export type ToWorker =
       readonly addresses: readonly (string | undefined)[];
     }
   | { readonly type: "start" }
-  | { readonly type: "stop" };
+  | { readonly type: "drain" }
+  | { readonly type: "checkpoint"; readonly epoch: number }
+  | { readonly type: "published"; readonly epoch: number }
+  | {
+      readonly type: "stop";
+      /** Whether the job has come to its end, so that nobody will go on with it. */
+      readonly isComplete: boolean;
+    };
 
 /** What a task waits for, for people. */
 export interface TaskWait {
@@ -59,6 +75,8 @@ export interface WorkerReport {
   readonly framesSent: number;
   readonly framesReceived: number;
   readonly waits: readonly TaskWait[];
+  /** What the epoch under way waits for here, for people. */
+  readonly epochWaitsFor: readonly string[];
 }
 
 /** @internal */
@@ -66,7 +84,11 @@ export type FromWorker =
   | { readonly type: "listening"; readonly address: string | undefined }
   | { readonly type: "ready" }
   | { readonly type: "report"; readonly report: WorkerReport }
+  /** Something that people should know. */
+  | { readonly type: "warning"; readonly text: string }
   | { readonly type: "retries"; readonly task: string; readonly error: string }
+  | { readonly type: "snapshotted"; readonly snapshot: WorkerSnapshot }
+  | { readonly type: "checkpoint-wanted" }
   | { readonly type: "done"; readonly report: WorkerReport }
   | { readonly type: "failed"; readonly error: unknown }
   | { readonly type: "stopped" };

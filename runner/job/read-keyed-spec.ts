@@ -1,6 +1,7 @@
-import type { Coder } from "../../portability/coders/coder.js";
+import { bytesCoder, type Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError } from "../../portability/stage-host/index.js";
+import { USER_STATE } from "../../portability/urns/index.js";
 import type { CellSpec, FamilySpec, KeyedSpec } from "../keyed/index.js";
 import { keySpaceOf, type KeySpace } from "../store/index.js";
 import type { Head } from "../topology/index.js";
@@ -10,6 +11,7 @@ type KeyedHead = Extract<Head, { kind: "keyed" }>;
 /**
  * What the stateful transform of a stage has declared, in the runner's own terms.
  *
+ * @param byProtocol whether its functions ask for state by protocol (StageHost.keepsStateByProtocol)
  * @throws PipelineError naming the transform, for kinds of state and time domains that are not known
  */
 export function readKeyedSpec(
@@ -17,17 +19,52 @@ export function readKeyedSpec(
   components: beam.pipeline.IComponents,
   keys: KeySpace,
   coderOf: (coderId: string) => Coder<unknown>,
+  byProtocol = false,
 ): KeyedSpec {
-  const payload = beam.pipeline.ParDoPayload.decode(components.transforms?.[head.transformId]?.spec?.payload ?? new Uint8Array());
+  const payload = payloadOf(head, components);
   const families = Object.entries(payload.timerFamilySpecs).map(([id, spec]) => readFamily(head, id, spec));
+  const latenessMs = Number(components.windowingStrategies?.[head.windowingStrategyId]?.allowedLateness ?? 0);
   const expirationFamily = payload.onWindowExpirationTimerFamilySpec;
   return {
     keys,
-    cells: Object.entries(payload.stateSpecs).map(([id, spec]) => readCell(head, id, spec, coderOf)),
+    cells: Object.entries(payload.stateSpecs).map(([id, spec]) =>
+      byProtocol ? readCellByProtocol(head, id, spec) : readCell(head, id, spec, coderOf),
+    ),
     families: families.filter(({ id }) => id !== expirationFamily),
     expirationFamily: expirationFamily === "" ? undefined : expirationFamily,
-    allowedLatenessMs: Number(components.windowingStrategies?.[head.windowingStrategyId]?.allowedLateness ?? 0),
+    // Where time is behind the watermark by the lateness, nothing is late any more that may come.
+    ...(payload.requiresTimeSortedInput
+      ? { isTimeSorted: true, lagMs: latenessMs, allowedLatenessMs: 0 }
+      : { allowedLatenessMs: latenessMs }),
   };
+}
+
+/** The coders of each cell, in the order of the spec's: of its values, or of a map's keys and, where it has any, values. */
+export function readCellCoders(
+  head: KeyedHead,
+  components: beam.pipeline.IComponents,
+  coderOf: (coderId: string) => Coder<unknown>,
+  codersOf: (stateId: string) => readonly Coder<unknown>[] | undefined,
+): readonly (readonly Coder<unknown>[])[] {
+  return Object.entries(payloadOf(head, components).stateSpecs).map(([id, spec]) => codersOf(id) ?? coderIdsOf(spec).map(coderOf));
+}
+
+/** The same of cells by protocol: all that they hold is bytes. */
+export function rawCellCoders({ cells }: KeyedSpec): readonly (readonly Coder<unknown>[])[] {
+  const bytes = bytesCoder as Coder<unknown>;
+  return cells.map(({ kind }) => (kind === "multimap" ? [bytes, bytes] : [bytes]));
+}
+
+function payloadOf({ transformId }: KeyedHead, components: beam.pipeline.IComponents): beam.pipeline.ParDoPayload {
+  return beam.pipeline.ParDoPayload.decode(components.transforms?.[transformId]?.spec?.payload ?? new Uint8Array());
+}
+
+function coderIdsOf(spec: beam.pipeline.IStateSpec): string[] {
+  const { readModifyWriteSpec, combiningSpec, bagSpec, orderedListSpec, setSpec } = spec;
+  const one =
+    readModifyWriteSpec?.coderId ?? combiningSpec?.accumulatorCoderId ?? bagSpec?.elementCoderId ?? orderedListSpec?.elementCoderId;
+  const map = spec.mapSpec ?? spec.multimapSpec;
+  return [one ?? setSpec?.elementCoderId ?? map?.keyCoderId ?? "", ...(map == null ? [] : [map.valueCoderId ?? ""])];
 }
 
 function readCell(head: KeyedHead, id: string, spec: beam.pipeline.IStateSpec, coderOf: (coderId: string) => Coder<unknown>): CellSpec {
@@ -37,6 +74,25 @@ function readCell(head: KeyedHead, id: string, spec: beam.pipeline.IStateSpec, c
   const keyCoderId = spec.mapSpec?.keyCoderId ?? spec.multimapSpec?.keyCoderId ?? spec.setSpec?.elementCoderId;
   if (keyCoderId) return { id, kind: "multimap", mapKeys: keySpaceOf(coderOf(keyCoderId)) };
   throw new PipelineError("unknown_state", `transform "${head.transformName}" has state "${id}" of a kind that this runner does not know`);
+}
+
+function readCellByProtocol(head: KeyedHead, id: string, { protocol, ...spec }: beam.pipeline.IStateSpec): CellSpec {
+  const urn =
+    protocol?.urn ||
+    (spec.orderedListSpec ? USER_STATE.ORDERED_LIST : spec.mapSpec || spec.multimapSpec ? USER_STATE.MULTIMAP : USER_STATE.BAG);
+  switch (urn) {
+    case USER_STATE.BAG:
+      return { id, kind: "bag" };
+    case USER_STATE.MULTIMAP:
+      return { id, kind: "multimap", mapKeys: keySpaceOf(bytesCoder as Coder<unknown>) };
+    case USER_STATE.ORDERED_LIST:
+      return { id, kind: "ordered-list" };
+    default:
+      throw new PipelineError(
+        "unknown_state",
+        `transform "${head.transformName}" has state "${id}" of the protocol ${urn}, which is not known`,
+      );
+  }
 }
 
 function readFamily(head: KeyedHead, id: string, { timeDomain }: beam.pipeline.ITimerFamilySpec): FamilySpec {

@@ -3,6 +3,7 @@ import { DEFAULT_RUNTIME_OPTIONS, type RuntimeOptions } from "../runtime/index.j
 import type { Topology } from "../topology/index.js";
 import { Coordinator } from "./coordinator.js";
 import type { Job } from "./job.js";
+import type { CheckpointOptions } from "./job-checkpoints.js";
 import { hasVirtualTime } from "./deployment.js";
 import { checkGroupings } from "./read-grouping-strategy.js";
 import type { WorkerLauncher } from "./worker-port.js";
@@ -15,6 +16,10 @@ export interface RunJobOptions {
   readonly runtime?: Partial<RuntimeOptions>;
   /** Names the job; a random one unless given. */
   readonly jobId?: string;
+  /** Starts the job with its sources drained, as Beam's experiment `drain` wants it: impulses come, nothing else is read. It ends with DONE. */
+  readonly startsDrained?: boolean;
+  /** Where the job takes checkpoints, from the last of which it goes on; without it nothing of a run outlives it. */
+  readonly checkpoints?: CheckpointOptions | undefined;
 }
 
 /**
@@ -28,7 +33,7 @@ export interface RunJobOptions {
  * ```
  */
 export function runJob(topology: Topology, options: RunJobOptions): Job {
-  const { launcher, workers = 1, runtime, jobId } = options;
+  const { launcher, workers = 1, runtime, jobId: id, startsDrained, checkpoints } = options;
   if (!(Number.isSafeInteger(workers) && workers >= 1))
     throw new RangeError(`workers must be a whole number of at least 1, not ${workers}`);
   checkGroupings(topology);
@@ -37,7 +42,10 @@ export function runJob(topology: Topology, options: RunJobOptions): Job {
       "virtual_time_workers",
       "a pipeline with a TestStream, or with virtual time, runs in one process: leave out the number of workers",
     );
-  const coordinator = new Coordinator(topology, workers, { ...DEFAULT_RUNTIME_OPTIONS, ...runtime }, jobId);
+  if (checkpoints !== undefined && hasVirtualTime(topology, runtime ?? {}))
+    throw new PipelineError("virtual_time_checkpoints", "a pipeline with a TestStream, or with virtual time, takes no checkpoints");
+  const settings = { id, startsDrained, checkpoints };
+  const coordinator = new Coordinator(topology, workers, { ...DEFAULT_RUNTIME_OPTIONS, ...runtime }, settings);
   void coordinator.start(launcher);
   return coordinator.job;
 }

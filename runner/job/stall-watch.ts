@@ -37,5 +37,10 @@ export class StallWatch {
 }
 
 function moved(before: WorkerReport, after: WorkerReport): boolean {
-  return before.turns !== after.turns || before.framesReceived !== after.framesReceived;
+  return before.turns !== after.turns || before.framesReceived !== after.framesReceived || elementsOf(before) !== elementsOf(after);
+}
+
+/** What stages have counted: they may get further within a bundle of somebody else's. */
+function elementsOf({ tasks }: WorkerReport): number {
+  return tasks.reduce((sum, { pcollections }) => Object.values(pcollections).reduce((total, count) => total + count, sum), 0);
 }

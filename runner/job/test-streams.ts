@@ -2,7 +2,7 @@
 //
 // S1. An event takes place only when nothing else can happen: every task has taken all there is, no user code is at work.
 // S2. Several streams take turns, an event each; the clock, which they share, is virtual.
-// S3. An output whose stream has no events left is over: its watermark goes to the end.
+// S3. An output whose stream has no events left is over: its watermark goes to the end. So it is once the job is drained.
 import type { Coder } from "../../portability/coders/coder.js";
 import { ByteReader } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
@@ -55,7 +55,7 @@ export class TestStreams {
   feed(transformId: string, tag: string, payload: Uint8Array, coder: (coderId: string) => Coder<unknown>, inbox: Inbox): void {
     let stream = this.streams.get(transformId);
     if (stream === undefined) this.streams.set(transformId, (stream = new TestStream(payload, coder)));
-    stream.outputs.set(tag, { inbox, port: inbox.addPort(() => {}) });
+    stream.outputs.set(tag, { inbox, port: inbox.addFeed() });
   }
 
   /** S1: to be called when nothing else can happen; false if all is over. An event may have no effect, as when time passes that nobody waits for. */
@@ -77,6 +77,14 @@ export class TestStreams {
     }
     this.endIfOver(stream);
     return true;
+  }
+
+  /** S3: what is left of the scripts does not take place. */
+  drain(): void {
+    for (const stream of this.streams.values()) {
+      stream.events.length = 0;
+      this.endIfOver(stream);
+    }
   }
 
   /** S3 */

@@ -1,7 +1,11 @@
 import type { StageHost } from "../../portability/stage-host/index.js";
-import { dialWorker, LinkEndpoint, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
-import { Deployment } from "./deployment.js";
+import { dialWorker, LinkEndpoint, LinkLostError, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
+import { crashPoint, newPiece } from "../checkpoint/index.js";
+import { WriterPool } from "../snapshot/index.js";
+import { Deployment, type DeployedCheckpoints } from "./deployment.js";
 import { planDeployment, type DeploymentPlan } from "./deployment-plan.js";
+import { RestoredState } from "./restored-state.js";
+import { TaskSnapshots } from "./task-snapshots.js";
 import type { DeployMessage, FromWorker, ToWorker, WorkerReport } from "./messages.js";
 
 const REPORT_EVERY_MS = 500;
@@ -13,7 +17,8 @@ const RETRIES_TOLD = 20;
  * the coordinator's process and in one of its own.
  *
  * - A1. `failed` is said once, with the first error; from then on no task runs.
- * - A2. `stopped` is said once everything is closed: executors, host, links, endpoint.
+ * - A2. `stopped` is said once everything is closed: executors, host, links, endpoint. What was still being opened when `stop` came is
+ *   closed as soon as it is open.
  * @internal
  */
 export class WorkerAgent {
@@ -26,6 +31,11 @@ export class WorkerAgent {
   private readonly links = new Map<number, Link>();
   private linkUp: () => void = () => {};
   private reporting: NodeJS.Timeout | undefined;
+  private restored: RestoredState | undefined;
+  private snapshots: TaskSnapshots | undefined;
+  private readonly writers = new WriterPool();
+  /** The epoch behind which another one has been asked for. */
+  private wantedAfter = -1;
   private undone = 0;
   private retriesTold = 0;
   private failed = false;
@@ -52,16 +62,28 @@ export class WorkerAgent {
         return this.connect(message.addresses);
       case "start":
         return this.start();
+      case "checkpoint":
+        return this.beginEpoch(message.epoch);
+      case "published":
+        return this.published(message.epoch);
+      case "drain":
+        return this.drain();
       case "stop":
-        return this.stop();
+        return this.stop(message.isComplete);
     }
   }
 
   private async prepare(deploy: DeployMessage): Promise<void> {
     this.deploy = deploy;
     this.plan = planDeployment(deploy.topology, deploy.workers);
-    this.host = await this.openHost();
-    if (deploy.workers > 1) this.endpoint = await LinkEndpoint.open(this.hello(), (worker, link) => this.addLink(worker, link));
+    const host = await this.openHost();
+    if (this.stopping) return await host.close(false); // A2
+    this.host = host;
+    if (deploy.workers > 1) {
+      const endpoint = await LinkEndpoint.open(this.hello(), (worker, link) => this.addLink(worker, link));
+      if (this.stopping) return await endpoint.close(); // A2
+      this.endpoint = endpoint;
+    }
     this.send({ type: "listening", address: this.endpoint?.address });
   }
 
@@ -70,7 +92,7 @@ export class WorkerAgent {
     const { worker: self, workers, topology, options } = this.deploy;
     const accepted = new Promise<void>((resolve) => (this.linkUp = resolve));
     if (this.links.size === workers - 1) this.linkUp(); // all of them dialled before this message came
-    for (let other = self + 1; other < workers; other++) this.addLink(other, await dialWorker(addresses[other]!, this.hello(), other));
+    for (let other = self + 1; other < workers; other++) this.addLink(other, await this.dial(other, addresses[other]!));
     if (workers > 1) await accepted;
     await this.closeEndpoint(); // every worker of the job is there: nobody else may come, and nothing is left to clean up
     if (this.stopping) return;
@@ -81,6 +103,9 @@ export class WorkerAgent {
     };
     const owner = (this.worker = new Worker(options, listener));
     const onError = (error: unknown): void => this.fail(error);
+    const restored = await this.openRestored();
+    if (this.stopping) return await restored?.close(); // A2
+    this.restored = restored;
     const parts = {
       topology,
       plan: this.plan,
@@ -90,11 +115,75 @@ export class WorkerAgent {
       options,
       owner,
       onError,
+      warn: (text: string) => this.send({ type: "warning", text }),
+      checkpoints: this.deployedCheckpoints(),
     };
     this.deployment = new Deployment(parts);
     this.reporting = setInterval(() => this.send({ type: "report", report: this.report() }), REPORT_EVERY_MS);
     await this.deployment.open();
+    await this.restored?.close();
     this.send({ type: "ready" });
+  }
+
+  private dial(other: number, address: string): Promise<Link> {
+    return dialWorker(address, this.hello(), other).catch((cause: unknown) => {
+      throw new LinkLostError(`worker ${other} cannot be reached: ${(cause as Error).message}`, { cause });
+    });
+  }
+
+  private async openRestored(): Promise<RestoredState | undefined> {
+    const { checkpoints } = this.deploy;
+    return checkpoints?.from === undefined ? undefined : await RestoredState.open(checkpoints.folder, checkpoints.from);
+  }
+
+  private deployedCheckpoints(): DeployedCheckpoints | undefined {
+    const { checkpoints, generation } = this.deploy;
+    if (checkpoints === undefined) return undefined;
+    return {
+      told: { job: checkpoints.job, generation, from: checkpoints.from?.epoch ?? 0 },
+      onBarrier: (task, epoch, lags) => this.snapshotsOf(epoch).freeze(task, lags),
+      onCaughtUp: (task, epoch) => this.snapshotsOf(epoch).caughtUp(task),
+      onWanted: () => this.wantCheckpoint(),
+      from: this.restored,
+    };
+  }
+
+  private async beginEpoch(epoch: number): Promise<void> {
+    if (this.stopping || this.failed) return;
+    if (epoch < (this.snapshots?.epoch ?? 0)) return; // barriers have told of it, and of the next one
+    this.snapshotsOf(epoch);
+    for (const task of this.deployment!.tasks) task.requestBarrier(epoch);
+  }
+
+  /** Those of the epoch under way; a barrier may bring it before the coordinator's word does. */
+  private snapshotsOf(epoch: number): TaskSnapshots {
+    if (this.snapshots?.epoch === epoch) return this.snapshots;
+    const { checkpoints, generation, worker } = this.deploy;
+    const piece = newPiece(checkpoints!.folder, epoch, generation, `w${worker}`);
+    const snapshots = (this.snapshots = new TaskSnapshots(epoch, this.deployment!.snapshotTasks, piece, this.writers));
+    snapshots.take().then(
+      (snapshot) => {
+        this.send({ type: "snapshotted", snapshot });
+        crashPoint("snapshotted");
+      },
+      (cause: unknown) =>
+        this.fail(new Error(`the checkpoint of epoch ${epoch} cannot be written: ${(cause as Error).message}`, { cause })),
+    );
+    return snapshots;
+  }
+
+  /** Said once before each epoch. */
+  private wantCheckpoint(): void {
+    const after = this.snapshots?.epoch ?? 0;
+    if (this.wantedAfter === after) return;
+    this.wantedAfter = after;
+    this.send({ type: "checkpoint-wanted" });
+  }
+
+  private async published(epoch: number): Promise<void> {
+    if (this.stopping || this.failed) return;
+    for (const task of this.deployment!.tasks) task.published(epoch);
+    crashPoint("published");
   }
 
   private async start(): Promise<void> {
@@ -104,16 +193,22 @@ export class WorkerAgent {
     if (this.undone === 0) this.allDone();
   }
 
-  private async stop(): Promise<void> {
+  private async drain(): Promise<void> {
+    if (!this.stopping && !this.failed) this.deployment!.beginDrain();
+  }
+
+  private async stop(isComplete: boolean): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
     clearInterval(this.reporting);
     this.worker?.stop();
     for (const link of this.links.values()) link.close();
     await Promise.all((this.deployment?.tasks ?? []).map((task) => task.stop()));
+    await this.snapshots?.abandon();
+    await this.restored?.close();
     this.deployment?.close();
     await this.closeEndpoint();
-    await this.host?.close();
+    await this.host?.close(isComplete);
     this.send({ type: "stopped" }); // A2
   }
 
@@ -169,10 +264,13 @@ export class WorkerAgent {
     }
     return {
       tasks: tasks.map((task) => task.counts()),
-      idle: this.worker!.isIdle && !tasks.some((task) => task.waitsForUser || task.waitsForTime || task.waitsForSource),
+      idle:
+        this.worker!.isIdle &&
+        !tasks.some((task) => task.waitsForUser || task.waitsForTime || task.waitsForSource || task.waitsForCheckpoint),
       turns: this.worker!.turns,
       framesSent,
       framesReceived,
+      epochWaitsFor: this.snapshots?.waitsFor ?? [],
       waits:
         opening !== undefined
           ? [{ task: opening, waitsFor: "setup in user code" }]

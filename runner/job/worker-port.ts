@@ -17,9 +17,13 @@ export interface WorkerPort {
   send(message: ToWorker): void;
   /** Ends the worker, by force if it has to be; resolves when it is gone. `exited` is not told. */
   close(): Promise<void>;
+  /** In place of {@link close}, of a worker that has stopped by itself: whoever launched it may have it serve again. */
+  release?(): void;
 }
 
 /** Starts workers. */
 export interface WorkerLauncher {
   launch(index: number): Promise<WorkerPort>;
+  /** Ends what there still is of workers that were released. */
+  close?(): Promise<void>;
 }

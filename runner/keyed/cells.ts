@@ -39,6 +39,7 @@ export function bagCell(owner: CellOwner, cell: number): BagCell {
     add(value) {
       let bag = content();
       if (bag === undefined) setContent(owner, cell, (bag = new Bag()));
+      else owner.write(owner.selected);
       bag.add(value, owner.log);
     },
     clear: () => setContent(owner, cell, undefined),
@@ -50,6 +51,7 @@ export function multimapCell(owner: CellOwner, cell: number, mapKeys: KeySpace):
   const made = (): Multimap => {
     let map = content();
     if (map === undefined) setContent(owner, cell, (map = new Multimap(mapKeys)));
+    else owner.write(owner.selected);
     return map;
   };
   return {
@@ -62,6 +64,7 @@ export function multimapCell(owner: CellOwner, cell: number, mapKeys: KeySpace):
     replace: (key, value) => made().replace(key, value, owner.log),
     remove(key) {
       const map = content();
+      owner.write(owner.selected);
       map?.remove(key, owner.log);
       if (map?.size === 0) setContent(owner, cell, undefined);
     },
@@ -75,11 +78,13 @@ export function orderedListCell(owner: CellOwner, cell: number): OrderedListCell
     add(sortKey, value) {
       let list = content();
       if (list === undefined) setContent(owner, cell, (list = new OrderedList()));
+      else owner.write(owner.selected);
       list.add({ sortKey, value }, owner.log);
     },
     read: (from, to) => content()?.read(from, to) ?? NONE,
     clear(from, to) {
       const list = content();
+      owner.write(owner.selected);
       list?.clear(from, to, owner.log);
       if (list?.size === 0) setContent(owner, cell, undefined);
     },

@@ -1,7 +1,7 @@
 // What the cells of one key and window hold. An empty cell has no content, so that it costs nothing.
 import type { KeySpace, StateKey } from "../store/index.js";
 import type { OrderedEntry } from "../../portability/stage-host/index.js";
-import type { UndoLog, Restorable } from "./undo-log.js";
+import { NOT_LOGGED, type UndoLog, type Restorable } from "./undo-log.js";
 
 /** Values in the order in which they came. They are only ever added: a bag that is cleared is dropped. */
 export class Bag implements Restorable<number> {
@@ -78,6 +78,7 @@ export class Multimap implements Restorable<readonly [StateKey, MapEntry | undef
   }
 
   private save(id: StateKey, log: UndoLog): void {
+    if (log === NOT_LOGGED) return;
     if (this.savedIn !== log.bundle) {
       this.savedIn = log.bundle;
       this.saved.clear();

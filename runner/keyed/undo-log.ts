@@ -32,3 +32,12 @@ export class UndoLog {
     this.commit();
   }
 }
+
+/** For what is made as it was before, and has nothing to be taken back to. */
+class NoUndoLog extends UndoLog {
+  override bundle = 0;
+
+  override save(): void {}
+}
+
+export const NOT_LOGGED: UndoLog = new NoUndoLog();

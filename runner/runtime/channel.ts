@@ -2,8 +2,11 @@
 //
 // C1. A batch costs credits and may be sent while any credit is left, so that one larger than all credits still passes.
 // C2. Credits come back when the receiving task has taken the batch, not when it has arrived.
-// C3. A watermark costs nothing: a channel holds at most two (an instant, and that it is idle) behind each batch.
-import type { Timestamp } from "../../portability/values/index.js";
+// C3. A watermark costs nothing: a channel holds at most two (an instant, and that it is idle) behind each batch; and so does a barrier, of which
+//     there is one at a time.
+// C4. Whatever has been lost on the way is noticed: by the count in the next barrier, or in the one that comes before the watermark at the end.
+import { MAX_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
+import { Barrier } from "./barrier.js";
 import type { ElementBatch } from "./element-batch.js";
 import type { Inbox } from "./inbox.js";
 
@@ -17,6 +20,10 @@ export interface ChannelEnds {
 export abstract class OutputChannel {
   /** Told whenever there may be room again. */
   onRoom: () => void = noop;
+  /** Elements sent so far. */
+  private elements = 0;
+  /** Of the last barrier. */
+  private epoch = 0;
 
   /**
    * @param credits bytes that may be under way at once
@@ -36,9 +43,28 @@ export abstract class OutputChannel {
   }
 
   /** Hands over a batch; the caller has seen that there is room (C1) and lets go of it. */
-  abstract send(batch: ElementBatch): void;
+  send(batch: ElementBatch): void {
+    this.elements += batch.length;
+    this.handOver(batch);
+  }
 
-  abstract sendWatermark(watermark: Timestamp): void;
+  /** C3, C4 */
+  sendWatermark(watermark: Timestamp): void {
+    if (watermark === MAX_TIMESTAMP) this.handOverBarrier(new Barrier(this.epoch, this.elements, true));
+    this.handOverWatermark(watermark);
+  }
+
+  /** Ends an epoch behind everything that was sent (C3). */
+  sendBarrier(epoch: number): void {
+    this.epoch = epoch;
+    this.handOverBarrier(new Barrier(epoch, this.elements));
+  }
+
+  protected abstract handOver(batch: ElementBatch): void;
+
+  protected abstract handOverWatermark(watermark: Timestamp): void;
+
+  protected abstract handOverBarrier(barrier: Barrier): void;
 
   /** Bytes came back (C2). */
   addCredits(bytes: number): void {
@@ -62,12 +88,16 @@ export class LocalChannel extends OutputChannel {
     this.port = inbox.addPort((bytes) => this.addCredits(bytes), ends.from);
   }
 
-  override send(batch: ElementBatch): void {
+  protected override handOver(batch: ElementBatch): void {
     this.credits -= batch.bytes;
     this.inbox.receive(this.port, batch);
   }
 
-  override sendWatermark(watermark: Timestamp): void {
+  protected override handOverBarrier(barrier: Barrier): void {
+    this.inbox.receiveBarrier(this.port, barrier);
+  }
+
+  protected override handOverWatermark(watermark: Timestamp): void {
     this.inbox.receiveWatermark(this.port, watermark);
   }
 }

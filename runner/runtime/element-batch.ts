@@ -31,6 +31,13 @@ export class ElementBatch {
     return this.metas === undefined ? this.meta! : this.metas[index];
   }
 
+  /** The elements from an index on, as a batch of its own. */
+  slice(from: number): ElementBatch {
+    const rest = new ElementBatch();
+    for (let i = from; i < this.length; i++) rest.push(this.values[i], this.metaAt(i));
+    return rest;
+  }
+
   /** B1: the newest element has another meta than the ones before it. */
   private differ(meta: ElementMeta): void {
     const before = this.values.length - 1;

@@ -72,7 +72,7 @@ export class Feed {
   drain(): Promise<void> | undefined {
     const { head, stage } = this.parts;
     head.drain(this.pause);
-    return stage.executor.blocked();
+    return head.blocked?.() ?? stage.executor.blocked();
   }
 
   /** Gives elements of a bundle that has failed, once more; first to fire are its timers that are set again: they come by themselves. */

@@ -4,7 +4,7 @@
 // F2. A length below the header or beyond the bound ends the connection before anything is kept for it.
 
 /** What a frame is; the numbers are those on the wire. */
-export const FrameType = { HELLO: 1, DATA: 2, WATERMARK: 3, CREDIT: 4 } as const;
+export const FrameType = { HELLO: 1, DATA: 2, WATERMARK: 3, CREDIT: 4, BARRIER: 5, END: 6 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 export interface Frame {
@@ -81,6 +81,6 @@ export class FrameDecoder {
 
 function parseFrame(bytes: Buffer): Frame {
   const type = bytes[4];
-  if (type < FrameType.HELLO || type > FrameType.CREDIT) throw new FramingError(`frame of unknown type ${type}`);
+  if (type < FrameType.HELLO || type > FrameType.END) throw new FramingError(`frame of unknown type ${type}`);
   return { type: type as FrameType, channel: bytes.readUInt32BE(5), payload: bytes.subarray(FRAME_HEADER_BYTES) };
 }

@@ -72,8 +72,29 @@ export class HeadInFront implements HeadOperator {
     this.first.poll?.();
   }
 
+  beginDrain(): void {
+    this.first.beginDrain?.();
+    this.second.beginDrain?.();
+  }
+
   get waitsFor(): string | undefined {
     return this.first.waitsFor;
+  }
+
+  passBarrier(): void {
+    this.first.passBarrier?.();
+  }
+
+  published(epoch: number): void {
+    this.first.published?.(epoch);
+  }
+
+  get awaitsCheckpoint(): boolean {
+    return this.first.awaitsCheckpoint === true;
+  }
+
+  get wantsCheckpoint(): boolean {
+    return this.first.wantsCheckpoint === true;
   }
 
   /** F1 */

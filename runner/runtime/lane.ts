@@ -27,6 +27,7 @@ export interface LaneOwner {
  * - L4. With several channels a batch that is flushed before it is large is dealt out to all that have room: a few elements
  *   may stand for much work, such as the ranges of a file.
  * - L5. While its owner holds, nothing goes: then {@link flush} sends what has gathered, or {@link drop} drops it.
+ * - L6. A barrier leaves behind everything that was pushed before it, and before anything that is pushed later; it waits for no room of its own.
  */
 export class Lane {
   /** Elements handed over so far. */
@@ -34,8 +35,8 @@ export class Lane {
   /** Their estimated bytes. */
   sentBytes = 0;
   private batch = new ElementBatch();
-  /** Whole batches that have not gone, the oldest first. */
-  private queue: ElementBatch[] = [];
+  /** Whole batches that have not gone, the oldest first, and the epochs that end between them. */
+  private queue: (ElementBatch | number)[] = [];
   private full = false;
   private watermark: Timestamp | undefined;
   private idle = false;
@@ -87,13 +88,20 @@ export class Lane {
     this.flush();
   }
 
+  /** L6; the owner does not hold. */
+  sendBarrier(epoch: number): void {
+    this.flush();
+    this.queue.push(epoch);
+    this.sendQueued();
+  }
+
   /** Whether nothing is left to send. */
   get isEmpty(): boolean {
     return this.batch.length === 0 && this.queue.length === 0 && this.watermark === undefined && !this.idle;
   }
 
   get queuedBytes(): number {
-    return this.queue.reduce((bytes, batch) => bytes + batch.bytes, this.batch.bytes);
+    return this.queue.reduce<number>((bytes, batch) => bytes + (typeof batch === "number" ? 0 : batch.bytes), this.batch.bytes);
   }
 
   /** For people: where what waits for room is to go. */
@@ -120,7 +128,11 @@ export class Lane {
     return batch;
   }
 
-  private trySend(batch: ElementBatch): boolean {
+  private trySend(batch: ElementBatch | number): boolean {
+    if (typeof batch === "number") {
+      for (const channel of this.channels) channel.sendBarrier(batch);
+      return true;
+    }
     const channel = this.roomiest();
     if (channel === undefined) return false;
     this.send(batch, channel);

@@ -49,6 +49,10 @@ export class LateOutputHead implements HeadOperator {
     return this.grouping.drain(pause);
   }
 
+  beginDrain(): void {
+    this.grouping.beginDrain?.();
+  }
+
   committed(): void {
     this.grouping.committed?.();
   }

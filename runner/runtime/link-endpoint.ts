@@ -1,9 +1,10 @@
 // Where a worker can be reached by the other workers of its machine: a Unix socket in a directory only this user can enter,
 // or a port on the loopback interface where there are no Unix sockets.
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeProcessFolder } from "../store/index.js";
 import { accept, dial, type Hello } from "./greeting.js";
 import type { Link } from "./link.js";
 
@@ -25,7 +26,7 @@ export class LinkEndpoint {
         () => {}, // a stranger, or a connection that broke: whoever dialled knows
       );
     });
-    const directory = process.platform === "win32" ? undefined : await mkdtemp(join(tmpdir(), "beamstorm-"));
+    const directory = process.platform === "win32" ? undefined : makeProcessFolder(tmpdir(), "link");
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       if (directory === undefined) server.listen(0, "127.0.0.1", resolve);

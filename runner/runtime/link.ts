@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from "../../portability/values/index.js";
+import { Barrier } from "./barrier.js";
 import { FrameType, frameBytes, FramingError, type Frame, type FrameDecoder } from "./frame-decoder.js";
 import { IDLE } from "./watermark-coalescer.js";
 
@@ -8,10 +9,16 @@ export interface LinkListener {
   data(channel: number, payload: Uint8Array): void;
   watermark(channel: number, watermark: number): void;
   credit(channel: number, bytes: number): void;
+  barrier(channel: number, barrier: Barrier): void;
   /** The socket can take more after it had enough. */
   drained(): void;
   /** The link is gone; not told after {@link Link.close}. */
   lost(error: Error): void;
+}
+
+/** Another worker cannot be reached any more. */
+export class LinkLostError extends Error {
+  override readonly name = "LinkLostError";
 }
 
 /** Greatest frame a link sends or takes. An element larger than this cannot cross processes. */
@@ -79,6 +86,10 @@ export class Link {
     this.write(frameBytes(FrameType.WATERMARK, channel, numberBytes(watermark)));
   }
 
+  sendBarrier(channel: number, { epoch, elements, isEnd }: Barrier): void {
+    this.write(frameBytes(isEnd ? FrameType.END : FrameType.BARRIER, channel, Buffer.concat([numberBytes(epoch), numberBytes(elements)])));
+  }
+
   sendCredit(channel: number, bytes: number): void {
     this.write(frameBytes(FrameType.CREDIT, channel, numberBytes(bytes)));
   }
@@ -121,6 +132,9 @@ export class Link {
         return listener.watermark(frame.channel, watermarkOf(frame));
       case FrameType.CREDIT:
         return listener.credit(frame.channel, numberOf(frame));
+      case FrameType.BARRIER:
+      case FrameType.END:
+        return listener.barrier(frame.channel, barrierOf(frame));
       case FrameType.HELLO:
         throw new FramingError("a second greeting");
     }
@@ -131,7 +145,7 @@ export class Link {
     if (this.closed) return;
     this.closed = true;
     this.socket.destroy();
-    this.listener?.lost(new Error(`connection to ${this.peer} lost: ${cause.message}`, { cause }));
+    this.listener?.lost(new LinkLostError(`connection to ${this.peer} lost: ${cause.message}`, { cause }));
   }
 }
 
@@ -146,6 +160,15 @@ function watermarkOf(frame: Frame): number {
   if (watermark !== IDLE && !(watermark >= MIN_TIMESTAMP && watermark <= MAX_TIMESTAMP))
     throw new FramingError(`${watermark} where a watermark is due`);
   return watermark;
+}
+
+function barrierOf(frame: Frame): Barrier {
+  const epoch = numberOf({ ...frame, payload: frame.payload.subarray(0, 8) });
+  const elements = numberOf({ ...frame, payload: frame.payload.subarray(8) });
+  const isEnd = frame.type === FrameType.END;
+  if (!(Number.isSafeInteger(epoch) && epoch >= (isEnd ? 0 : 1) && Number.isSafeInteger(elements) && elements >= 0))
+    throw new FramingError(`a barrier of epoch ${epoch} behind ${elements} elements`);
+  return new Barrier(epoch, elements, isEnd);
 }
 
 function numberOf({ payload }: Frame): number {

@@ -52,6 +52,11 @@ export class Outbox implements LaneOwner, BundleParticipant {
     return this.fullLanes > 0 || this.heldBytes >= this.bundleBytes * HELD_AT_MOST;
   }
 
+  /** Whether {@link sendIdle} was the last that was said. */
+  get isIdle(): boolean {
+    return this.idle;
+  }
+
   /** Whether something that may go cannot, for want of room. */
   get waitsForRoom(): boolean {
     return this.fullLanes > 0;
@@ -120,6 +125,11 @@ export class Outbox implements LaneOwner, BundleParticipant {
     this.idle = false; // O3
     this.watermark = Math.max(watermark, this.watermark);
     for (const stream of this.streams) sendWatermark(stream, this.watermark);
+  }
+
+  /** Ends an epoch on all channels, behind everything that was put out; no bundle is open. */
+  sendBarrier(epoch: number): void {
+    for (const { lanes } of this.streams) for (const lane of lanes) lane.sendBarrier(epoch);
   }
 
   /** Says that nothing is to be waited for from here until there is something again. */

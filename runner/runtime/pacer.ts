@@ -15,8 +15,6 @@ export class Pacer {
   private lastReading = 0;
   private isOver = false;
 
-  constructor(private readonly bundleMs: number) {}
-
   /** A turn starts, to end by `deadline` in terms of performance.now(); gives that time. */
   startTurn(deadline: number): number {
     this.deadline = deadline;
@@ -24,13 +22,19 @@ export class Pacer {
     return (this.lastReading = performance.now());
   }
 
-  startBundle(): void {
-    this.bundleEnd = this.lastReading + this.bundleMs;
+  /** A bundle starts, to last for so many milliseconds. */
+  startBundle(ms: number): void {
+    this.bundleEnd = this.lastReading + ms;
   }
 
   /** Counts an element; true if the loop should look at turn and bundle. */
   tick(): boolean {
     return --this.untilReading <= 0 && this.read();
+  }
+
+  /** Reads the clock, for what may take any time, in a turn or not. */
+  look(): void {
+    this.read();
   }
 
   /** Whether the turn is over, as of the last reading of the clock, or of a new one now and then. */

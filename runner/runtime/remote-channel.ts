@@ -1,4 +1,5 @@
 import type { Timestamp } from "../../portability/values/index.js";
+import type { Barrier } from "./barrier.js";
 import type { BatchCodec } from "./batch-codec.js";
 import { OutputChannel } from "./channel.js";
 import type { ElementBatch } from "./element-batch.js";
@@ -26,7 +27,7 @@ export class RemoteChannel extends OutputChannel {
     return this.link.congested ? 0 : this.credits;
   }
 
-  override send(batch: ElementBatch): void {
+  protected override handOver(batch: ElementBatch): void {
     try {
       this.codec.encode(batch, this.id, this.sendFrame);
     } catch (error) {
@@ -34,8 +35,12 @@ export class RemoteChannel extends OutputChannel {
     }
   }
 
-  override sendWatermark(watermark: Timestamp): void {
+  protected override handOverWatermark(watermark: Timestamp): void {
     this.link.sendWatermark(this.id, watermark);
+  }
+
+  protected override handOverBarrier(barrier: Barrier): void {
+    this.link.sendBarrier(this.id, barrier);
   }
 
   private readonly sendFrame = (frame: Uint8Array): void => {
@@ -73,6 +78,10 @@ export class RemotePort {
 
   watermark(watermark: Timestamp): void {
     this.inbox.receiveWatermark(this.port, watermark);
+  }
+
+  barrier(barrier: Barrier): void {
+    this.inbox.receiveBarrier(this.port, barrier);
   }
 
   private returnCredits(bytes: number): void {

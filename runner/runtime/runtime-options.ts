@@ -13,11 +13,23 @@ export interface RuntimeOptions {
   readonly statefulBundleElements: number;
   /** … this many milliseconds, or when nothing waits to be processed: whichever comes first. */
   readonly bundleMs: number;
+  /** Those of a source end after this many, unless their end takes so long that more of them would cost throughput. */
+  readonly sourceBundleMs: number;
   /**
    * A bundle also ends when its output, or its input, has about this many bytes: both are kept until it is committed. An element that
    * alone puts out several times as much makes its bundle one whose output goes before its end, and which is not tried again.
    */
   readonly bundleBytes: number;
+  /**
+   * What holds for bundles of stages in another process instead, where each one costs round trips: so many elements, …
+   */
+  readonly remoteBundleElements: number;
+  /** … or bytes, at most, … */
+  readonly remoteBundleBytes: number;
+  /** … and as many as take this many milliseconds, where somebody may wait for the result, or for a checkpoint, … */
+  readonly remoteBundleMs: number;
+  /** … or this many, where nobody does. */
+  readonly remoteBatchMs: number;
   /** How often a bundle is tried in all before its failure fails the run. With 1 nothing is tried again. */
   readonly bundleAttempts: number;
   /** Milliseconds before the third attempt. The second one comes at once; each further one waits four times as long, up to 250 ms. */
@@ -27,12 +39,17 @@ export interface RuntimeOptions {
   /** Milliseconds for which a worker runs tasks before it lets input, timers and messages through. */
   readonly turnMs: number;
   /**
-   * Bytes, by estimate, that the groupings of a worker may keep in memory; what is beyond goes to the spill folder. Default: a quarter of
+   * Bytes, by estimate, that groupings and state of a worker may keep in memory; what is beyond goes to the spill folder. Default: a quarter of
    * what V8 lets the heap grow to.
    */
   readonly stateBytes: number;
   /** Folder below which a worker makes its own for what it spills; default: the system's for temporary files. */
   readonly spillFolder: string;
+  /**
+   * Milliseconds for which inputs that have come to a checkpoint's barrier wait for others that have not; then the task goes on, and what these
+   * others bring of the epoch is in the snapshot as it is. With Infinity they wait however long it takes.
+   */
+  readonly alignmentMs: number;
   /** Milliseconds without any progress of the job after which it says what it waits for. */
   readonly stallWarningMs: number;
   /**
@@ -55,12 +72,18 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   bundleElements: 16_384,
   statefulBundleElements: 2048,
   bundleMs: 100,
+  sourceBundleMs: 2,
   bundleBytes: 1 << 20,
+  remoteBundleElements: 1 << 18,
+  remoteBundleBytes: 16 << 20,
+  remoteBundleMs: 500,
+  remoteBatchMs: 5000,
   bundleAttempts: 4,
   retryDelayMs: 10,
   taskSliceMs: 5,
   turnMs: 10,
   stateBytes: Math.floor(getHeapStatistics().heap_size_limit / 4),
   spillFolder: tmpdir(),
+  alignmentMs: 1000,
   stallWarningMs: 10_000,
 };

@@ -9,7 +9,9 @@ import {
   type Timestamp,
 } from "../../portability/values/index.js";
 import type { Clock } from "./clock.js";
+import type { SnapshotPart } from "../snapshot/index.js";
 import type { HeadOperator } from "./head.js";
+import { SourceSnapshot } from "./source-snapshot.js";
 
 /** How often a watermark that follows the clock moves while nothing is read, in milliseconds. */
 const WATERMARK_EVERY_MS = 50;
@@ -22,6 +24,7 @@ const WATERMARK_EVERY_MS = 50;
  * - R3. The hold is the reader's watermark until its end: no bundle is open when it is asked.
  * - R4. It is idle after `idleAfterMs` without an element and no longer once there is one.
  * - R5. What the stage fails with waits until the read is over: a reader need not bear it. What it emits until then comes later.
+ * - R6. Drained, the reader is read until it says that it has given all it had taken: then the source has ended like any other.
  */
 export class SourceHead implements HeadOperator {
   readonly isSource = true;
@@ -42,6 +45,8 @@ export class SourceHead implements HeadOperator {
   private pause: () => boolean = () => false;
   private meta = new ElementMeta(MIN_TIMESTAMP, GLOBAL_WINDOWS, NO_FIRING);
   isIdle = false;
+  /** The watermark of the run that it goes on from. */
+  private reached: Timestamp = MIN_TIMESTAMP;
 
   constructor(
     private readonly reader: SourceReader,
@@ -56,6 +61,13 @@ export class SourceHead implements HeadOperator {
     if (this.over || this.wasCalled) return;
     this.wasCalled = true;
     this.wake();
+  }
+
+  /** R6 */
+  beginDrain(): void {
+    if (this.over) return;
+    this.reader.drain();
+    this.available();
   }
 
   readonly process: Receiver = () => {
@@ -76,6 +88,10 @@ export class SourceHead implements HeadOperator {
 
   private get isDue(): boolean {
     return this.started && !this.over && (this.wasCalled || this.due === -Infinity);
+  }
+
+  get mayFreeze(): boolean {
+    return this.waiting.length === 0;
   }
 
   drain(pause: () => boolean): boolean {
@@ -115,9 +131,20 @@ export class SourceHead implements HeadOperator {
     this.tickAt = Infinity;
   }
 
+  /** Where the reader is, in snapshots. */
+  get snapshot(): SnapshotPart {
+    return new SourceSnapshot(
+      () => ({ isOver: this.over, watermark: this.hold(), position: this.over ? undefined : this.reader.position?.() }),
+      ({ isOver, watermark }) => {
+        this.over = isOver;
+        this.reached = watermark;
+      },
+    );
+  }
+
   /** R3 */
   hold(): Timestamp {
-    const read = this.over ? MAX_TIMESTAMP : this.reader.watermark();
+    const read = this.over ? MAX_TIMESTAMP : Math.max(this.reached, this.reader.watermark());
     return this.waiting.reduce((least, { meta }) => Math.min(least, meta.timestamp), read);
   }
 

@@ -1,4 +1,4 @@
-import type { FiredTimer, KeyedState, StageContext, StageExecutor } from "../../portability/stage-host/index.js";
+import type { FiredTimer, RunCheckpoints, StageContext, StageExecutor } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
 import type { HeadOperator } from "./head.js";
 import type { Outbox } from "./outbox.js";
@@ -25,6 +25,10 @@ export interface TaskStage {
 export interface TimerTarget {
   blocked(): Promise<void> | undefined;
   fire(timer: FiredTimer): void;
+  /** As the executor's. */
+  readonly setsTimersLate: boolean;
+  /** What comes next has to wait until the bundle is over. */
+  endBundleSoon(): void;
 }
 
 /** What the executors of a task are given, besides state. */
@@ -34,6 +38,11 @@ export interface StageRunnerParts {
   readonly pacer: Pacer;
   /** Gives the task a turn. */
   readonly wake: () => void;
+  /** Whether the job is being drained. */
+  readonly isDraining: () => boolean;
+  readonly checkpoints: RunCheckpoints | undefined;
+  /** Has the open bundle end as soon as it can. */
+  readonly endBundleSoon: () => void;
 }
 
 /**
@@ -72,13 +81,14 @@ export class StageRunner {
   constructor(private readonly parts: StageRunnerParts) {}
 
   /** What the next executor is opened with; the one before it, if any, is not waited for any more. */
-  contextFor(outputs: readonly string[], keyed?: KeyedState): StageContext {
-    const { outbox, sideInputs, pacer, wake } = this.parts;
+  contextFor(outputs: readonly string[]): Omit<StageContext, "keyed" | "restrictions"> {
+    const { outbox, sideInputs, pacer, wake, isDraining, checkpoints } = this.parts;
     const opening = ++this.openings;
     return {
-      keyed,
       outputs: new Map(outputs.map((pcollection) => [pcollection, outbox.receiverOf(pcollection)])),
       sideInputs: new Map(sideInputs.map((sideInput) => [sideInput.pcollection, sideInput])),
+      isDraining,
+      checkpoints,
       shouldPause: () => outbox.isFull || pacer.overtime(),
       resume: () =>
         new Promise((resolve) => {
@@ -95,6 +105,8 @@ export class StageRunner {
     this.keyed = stage.keyed?.(this.deliver, {
       blocked: () => this.blockedAtAll(),
       fire: (timer) => this.fire(timer),
+      setsTimersLate: executor.setsTimersLate === true,
+      endBundleSoon: this.parts.endBundleSoon,
     });
     this.receive = this.keyed?.process ?? this.deliver;
     this.use(executor);
@@ -140,6 +152,15 @@ export class StageRunner {
     return finished;
   }
 
+  get canSplit(): boolean {
+    return this.executor.split !== undefined;
+  }
+
+  /** Splits the work that is waited for; a failure shows where that is waited for. */
+  split(fraction: number): void {
+    this.executor.split?.(fraction);
+  }
+
   /** Asks whether the stage is blocked, for somebody who does not wait: of a failure the task hears by itself. */
   blockedAtAll(): Promise<void> | undefined {
     const blocked = this.executor.blocked();
@@ -180,7 +201,9 @@ export class StageRunner {
   totals(): StageTotals {
     if (!this.isOpen) return this.totalsBefore;
     const now = totalsOf(this.executor);
-    return sumOfTotals(this.totalsBefore, this.finalElements === undefined ? now : { ...now, elements: this.finalElements });
+    const { finalElements } = this;
+    const last = finalElements === undefined ? now : { ...now, elements: finalElements, committedElements: finalElements };
+    return sumOfTotals(this.totalsBefore, last);
   }
 
   /** For people: which user code has not settled yet, if the executor knows. */

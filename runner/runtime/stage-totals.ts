@@ -3,35 +3,36 @@ import type { StageExecutor } from "../../portability/stage-host/index.js";
 
 /** What executors of a stage have counted. */
 export interface StageTotals {
-  /** Elements by PCollection id. */
+  /** Elements by PCollection id, those of the open bundle included. */
   readonly elements: ReadonlyMap<string, number>;
+  /** Those of committed bundles alone. */
+  readonly committedElements: ReadonlyMap<string, number>;
   /** User metrics, those of failed bundles included. */
   readonly attempted: readonly Metric[];
   /** Those of committed bundles alone. */
   readonly committed: readonly Metric[];
 }
 
-export const NO_TOTALS: StageTotals = { elements: new Map(), attempted: [], committed: [] };
+export const NO_TOTALS: StageTotals = { elements: new Map(), committedElements: new Map(), attempted: [], committed: [] };
 
 /** What an executor has counted so far. */
 export function totalsOf(executor: StageExecutor): StageTotals {
+  const elements = executor.elementCounts();
   const attempted = executor.metrics?.() ?? [];
-  return {
-    elements: executor.elementCounts(),
-    attempted,
-    committed: executor.committed === undefined ? attempted : executor.committed().metrics,
-  };
+  const committed = executor.committed?.() ?? { elements, metrics: attempted };
+  return { elements, committedElements: committed.elements, attempted, committed: committed.metrics };
 }
 
 /** The same of one that has failed: the elements of its last bundle are going to be counted by the next. */
 export function totalsOfFailed(executor: StageExecutor): StageTotals {
   const totals = totalsOf(executor);
-  return { ...totals, elements: executor.committed?.().elements ?? totals.elements };
+  return { ...totals, elements: totals.committedElements };
 }
 
 export function sumOfTotals(a: StageTotals, b: StageTotals): StageTotals {
   return {
     elements: sumOfElements(a.elements, b.elements),
+    committedElements: sumOfElements(a.committedElements, b.committedElements),
     attempted: sumOfMetrics(a.attempted, b.attempted),
     committed: sumOfMetrics(a.committed, b.committed),
   };

@@ -31,8 +31,10 @@ export interface TaskCounts {
   readonly droppedLate: number;
   /** Elements dropped because the trigger of their window had finished. */
   readonly droppedClosed: number;
-  /** Elements by PCollection, of those that the task's stage knows. */
+  /** Elements by PCollection, of those that the task's stage knows; of the open bundle as far as it is. */
   readonly pcollections: Readonly<Record<string, number>>;
+  /** Those of committed bundles alone. */
+  readonly committedPcollections: Readonly<Record<string, number>>;
   /** User metrics of its stage, attempted: those of failed bundles included. */
   readonly metrics: readonly Metric[];
   /** Those of committed bundles alone. */

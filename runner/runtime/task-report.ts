@@ -45,7 +45,7 @@ export function describeRoom(outbox: Outbox): string {
 /** What it has done by `now`, the time of day. */
 export function countsOf(task: TaskView, now: number): TaskCounts {
   const { inbox, outbox, bundle, head } = task;
-  const { elements, attempted, committed } = task.stage.totals();
+  const { elements, committedElements, attempted, committed } = task.stage.totals();
   return {
     component: task.componentId,
     elementsIn: task.feed?.elementsIn ?? 0,
@@ -64,6 +64,7 @@ export function countsOf(task: TaskView, now: number): TaskCounts {
     droppedLate: head?.droppedLate ?? 0,
     droppedClosed: head?.droppedClosed ?? 0,
     pcollections: Object.fromEntries(elements),
+    committedPcollections: Object.fromEntries(committedElements),
     metrics: attempted,
     committed,
   };

@@ -23,10 +23,11 @@ export class WatermarkCoalescer {
   private idleCount = 0;
   private minimum: Timestamp;
 
-  constructor(channelCount: number) {
-    this.channels = new Float64Array(channelCount).fill(MIN_TIMESTAMP);
+  /** @param start where all channels are */
+  constructor(channelCount: number, start: Timestamp = MIN_TIMESTAMP) {
+    this.channels = new Float64Array(channelCount).fill(start);
     this.idle = new Uint8Array(channelCount);
-    this.minimum = channelCount === 0 ? MAX_TIMESTAMP : MIN_TIMESTAMP;
+    this.minimum = channelCount === 0 ? MAX_TIMESTAMP : start;
   }
 
   get watermark(): Timestamp {

@@ -17,6 +17,7 @@ export interface WorkerListener {
  *
  * - R1. A task is in the queue at most once; one woken during its own turn gets another.
  * - R2. After {@link stop} no task gets a turn.
+ * - R3. A task that reads a source has its turn when no other one has anything to do: what has been taken in is done with before more is.
  */
 export class Worker implements TaskOwner {
   /** Turns given so far: as long as it changes something happens. */
@@ -24,6 +25,8 @@ export class Worker implements TaskOwner {
   /** Told when no task has anything to do any more, until something from outside wakes one. */
   onIdle: () => void = () => {};
   private queue: Task[] = [];
+  /** R3 */
+  private sources: Task[] = [];
   private readonly queued = new Set<Task>();
   private scheduled = false;
   private readonly pick: Pick | undefined;
@@ -44,7 +47,7 @@ export class Worker implements TaskOwner {
   wake(task: Task): void {
     if (this.stopped || this.queued.has(task)) return; // R1
     this.queued.add(task);
-    this.queue.push(task);
+    (task.readsSource ? this.sources : this.queue).push(task);
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(this.run);
@@ -65,21 +68,27 @@ export class Worker implements TaskOwner {
   stop(): void {
     this.stopped = true;
     this.queue = [];
+    this.sources = [];
     this.queued.clear();
+  }
+
+  private next(): Task | undefined {
+    const queue = this.queue.length > 0 ? this.queue : this.sources;
+    return this.pick === undefined ? queue.shift() : queue.splice(this.pick(queue.length), 1)[0];
   }
 
   private readonly run = (): void => {
     const end = performance.now() + this.options.turnMs;
     let now = 0;
     do {
-      const task = this.pick === undefined ? this.queue.shift() : this.queue.splice(this.pick(this.queue.length), 1)[0];
+      const task = this.next();
       if (task === undefined) break;
       this.queued.delete(task);
       this.turns++;
       now = performance.now();
       if (task.turn(Math.min(end, now + this.options.taskSliceMs))) this.wake(task);
     } while (performance.now() < end);
-    if (this.queue.length > 0) setImmediate(this.run);
+    if (this.queued.size > 0) setImmediate(this.run);
     else {
       this.scheduled = false;
       this.onIdle();

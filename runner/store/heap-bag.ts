@@ -1,3 +1,4 @@
+import { IteratedGroups, type Groups } from "./groups.js";
 import type { KeyGroups } from "./key-groups.js";
 import type { StateKey } from "./key-space.js";
 import { KeyTable } from "./key-table.js";
@@ -33,15 +34,17 @@ export class HeapBag<V> implements BagCells<V> {
     private readonly splitAt: number,
   ) {}
 
-  add(key: StateKey, value: V): void {
+  /** Gives true: it takes more memory than before. */
+  add(key: StateKey, value: V): true {
     const { whole } = this;
     if (whole === undefined) {
       this.stage(key, value);
-      return;
+      return true;
     }
     const values = whole.get(key);
     if (values !== undefined) values.push(value);
     else if (whole.set(key, [value]).size > this.splitAt) this.split(whole);
+    return true;
   }
 
   get(key: StateKey): readonly V[] {
@@ -57,12 +60,12 @@ export class HeapBag<V> implements BagCells<V> {
     else for (const part of this.parts) yield* part.entries();
   }
 
-  takeAll(): IterableIterator<[StateKey, V[]]> {
+  takeAll(): Groups<V> {
     this.settle();
     const { whole, parts } = this;
     this.whole = new Map();
     this.parts = [];
-    return whole !== undefined ? whole.entries() : takeParts(parts);
+    return new IteratedGroups(whole !== undefined ? whole.entries() : takeParts(parts));
   }
 
   /** G3 */

@@ -13,7 +13,12 @@ export class KeyGroups {
 
   /** The key group of a key, in `[0, count)`. */
   of(id: StateKey): number {
-    return this.keys.hash(id) % this.count;
+    return this.ofHash(this.keys.hash(id));
+  }
+
+  /** @param hash of the key, unsigned */
+  ofHash(hash: number): number {
+    return hash % this.count;
   }
 }
 

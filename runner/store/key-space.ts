@@ -29,6 +29,8 @@ export function keySpaceOf(coder: Coder<unknown>): KeySpace {
       return new StringKeys(coder);
     case "beamstorm:coder:value:v1":
       return new ValueKeys(coder);
+    case "beamstorm:coder:raw:v1":
+      return new RawKeys();
     case "beam:coder:varint:v1":
     case "beam:coder:double:v1":
     case "beam:coder:bool:v1":
@@ -88,6 +90,29 @@ function numberOf(id: symbol): number {
   return id === NEGATIVE_ZERO ? -0 : NaN;
 }
 
+const bits = new Float64Array(1);
+const words = new Int32Array(bits.buffer);
+
+/** K3: not the hash of the encoded bytes, but as much a function of them, for a tenth of the time. */
+function hashOfNumber(number: number): number {
+  bits[0] = number;
+  return hashOfWords(words[0], words[1]);
+}
+
+/** The same as of an equal number, which has the same bytes. */
+function hashOfBigInt(integer: bigint): number {
+  const number = Number(integer);
+  if (Number.isSafeInteger(number)) return hashOfNumber(number);
+  return hashOfWords(Number(BigInt.asIntN(32, integer)), Number(BigInt.asIntN(32, integer >> 32n)));
+}
+
+function hashOfWords(low: number, high: number): number {
+  let hash = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ high;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
 class PrimitiveKeys implements KeySpace {
   private readonly encoder: KeyEncoder;
   private readonly keepsNegativeZero: boolean;
@@ -107,7 +132,8 @@ class PrimitiveKeys implements KeySpace {
   }
 
   hash(id: StateKey): number {
-    return murmur3Bytes(this.encoder.encode(this.restore(id)));
+    if (typeof id === "number") return hashOfNumber(id);
+    return typeof id === "bigint" ? hashOfBigInt(id) : murmur3Bytes(this.encoder.encode(this.restore(id)));
   }
 }
 
@@ -145,8 +171,23 @@ class ValueKeys implements KeySpace {
       // K3: not the hash of the encoded bytes, but as much a function of them
       const narrow = murmur3Chars(id, 0x7f);
       if (narrow !== NOT_NARROW) return narrow;
-    }
+    } else if (typeof id === "number") return hashOfNumber(id);
     return murmur3Bytes(this.encoder.encode(this.restore(id)));
+  }
+}
+
+/** Keys that are their encoding, as bytes or as a string of one character each. */
+class RawKeys implements KeySpace {
+  identify(key: unknown): StateKey {
+    return typeof key === "string" ? key : latin1(key as Uint8Array);
+  }
+
+  restore(id: StateKey): unknown {
+    return id;
+  }
+
+  hash(id: StateKey): number {
+    return murmur3Chars(id as string, 0xff);
   }
 }
 

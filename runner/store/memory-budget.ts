@@ -2,6 +2,7 @@
 export interface Spillable {
   /** Bytes that {@link spill} would free, about. */
   readonly heldBytes: number;
+  /** Frees what it can: nothing, if all of it is in use. */
   spill(): void;
 }
 
@@ -33,15 +34,19 @@ export class MemoryBudget {
   /** A holder has grown by so many bytes, or shrunk by them. */
   change(bytes: number): void {
     this.used += bytes;
-    if (this.used > this.limitBytes) this.relieve();
+    if (bytes > 0 && this.used > this.limitBytes) this.relieve();
   }
 
   private relieve(): void {
+    const inUse = new Set<Spillable>();
     while (this.used > this.limitBytes / 2) {
       let largest: Spillable | undefined;
-      for (const holder of this.holders) if (largest === undefined || holder.heldBytes > largest.heldBytes) largest = holder;
+      for (const holder of this.holders)
+        if (!inUse.has(holder) && (largest === undefined || holder.heldBytes > largest.heldBytes)) largest = holder;
       if (largest === undefined || largest.heldBytes < Math.min(MIN_SPILL_BYTES, this.limitBytes / 8)) return;
+      const before = this.used;
       largest.spill();
+      if (this.used >= before) inUse.add(largest);
     }
   }
 }

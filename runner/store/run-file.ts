@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 
 /** Bytes gathered before they are written. */
 const WRITE_BYTES = 1 << 20;
@@ -19,12 +19,17 @@ export class RunFile {
   private bufferedBytes = 0;
   private written = 0;
 
-  /** @param explained carries out an action on the file and says what its failure means */
+  /**
+   * @param explained carries out an action on the file and says what its failure means
+   * @param isOwn whether it is made; else it is somebody's who does not change it, and is only read
+   */
   constructor(
-    private readonly path: string,
+    readonly path: string,
     private readonly explained: <T>(action: () => T) => T,
+    isOwn = true,
   ) {
-    this.handle = { descriptor: openSync(path, "wx+", 0o600) };
+    this.handle = { descriptor: isOwn ? openSync(path, "wx+", 0o600) : openSync(path, "r") };
+    if (!isOwn) this.written = fstatSync(this.handle.descriptor!).size;
     forgotten.register(this, this.handle);
   }
 
@@ -45,6 +50,11 @@ export class RunFile {
     const bytes = Buffer.concat(this.buffered, this.bufferedBytes);
     this.buffered.length = 0;
     this.bufferedBytes = 0;
+    this.write(bytes);
+  }
+
+  /** Appends bytes at once, where none are gathered; they still belong to the caller. */
+  write(bytes: Uint8Array): void {
     this.explained(() => {
       for (let at = 0; at < bytes.byteLength;) at += writeSync(this.open(), bytes, at, bytes.byteLength - at, this.written + at);
     });
@@ -54,14 +64,20 @@ export class RunFile {
   /** Bytes from `position` on: `length` of them, or as many as there are. */
   read(position: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.written - position)));
+    this.readInto(bytes, position, bytes.byteLength);
+    return bytes;
+  }
+
+  /** The same into memory of the caller's; returns how many there were. */
+  readInto(target: Uint8Array, position: number, length = target.byteLength): number {
+    const wanted = Math.max(0, Math.min(length, this.written - position));
     return this.explained(() => {
-      let at = 0;
-      while (at < bytes.byteLength) {
-        const count = readSync(this.open(), bytes, at, bytes.byteLength - at, position + at);
+      for (let at = 0; at < wanted;) {
+        const count = readSync(this.open(), target, at, wanted - at, position + at);
         if (count === 0) throw new Error(`${this.path} is shorter than it was`);
         at += count;
       }
-      return bytes;
+      return wanted;
     });
   }
 

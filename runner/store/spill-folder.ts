@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeProcessFolder } from "./process-folder.js";
 import { RunFile } from "./run-file.js";
-
-const PREFIX = "beamstorm-spill-";
 
 /** State could not be written to the spill folder. */
 export class SpillError extends Error {
@@ -11,18 +10,23 @@ export class SpillError extends Error {
 
 /**
  * Where one worker puts what does not fit into memory: a folder of its own, made when it is first needed, for its user alone, and
- * removed with the worker. What dead processes of this machine have left is removed on the way.
+ * removed with the worker.
  */
 export class SpillFolder {
   private path: string | undefined;
   private files = 0;
   private readonly open = new Set<RunFile>();
+  /** Files that nobody needs but who still iterates over what is in them: they are closed when that is forgotten. */
+  private readonly released = new Set<WeakRef<RunFile>>();
+  /** Files of others that are read, by path, and by how many. */
+  private readonly borrowed = new Map<string, { readonly file: RunFile; users: number }>();
 
   /** @param parent must exist, or be possible to make */
   constructor(private readonly parent: string) {}
 
   /** A new, empty file. @throws SpillError */
   newFile(): RunFile {
+    for (const file of this.released) if (file.deref() === undefined) this.released.delete(file);
     return this.explained(() => {
       const path = join((this.path ??= this.make()), `run-${this.files++}`);
       const file = new RunFile(path, (action) => this.explained(action));
@@ -34,20 +38,49 @@ export class SpillFolder {
   /** The file is not needed any more. Its bytes stay readable for who still holds on to it, until the folder is removed. */
   release(file: RunFile): void {
     file.unlink();
+    this.open.delete(file);
+    this.released.add(new WeakRef(file));
+  }
+
+  /**
+   * A file of somebody else's, who does not change it and may delete it at any time: it stays readable until it is given back, as often as it was
+   * borrowed, or until the folder is removed. Undefined if it cannot be opened.
+   */
+  borrow(path: string): RunFile | undefined {
+    let borrowed = this.borrowed.get(path);
+    if (borrowed === undefined) {
+      try {
+        borrowed = { file: new RunFile(path, (action) => this.explained(action), false), users: 0 };
+      } catch {
+        return undefined;
+      }
+      this.borrowed.set(path, borrowed);
+    }
+    borrowed.users++;
+    return borrowed.file;
+  }
+
+  giveBack(file: RunFile): void {
+    const borrowed = this.borrowed.get(file.path);
+    if (borrowed?.file !== file || --borrowed.users > 0) return;
+    this.borrowed.delete(file.path);
+    file.close();
   }
 
   /** Removes everything. */
   remove(): void {
     for (const file of this.open) file.close();
+    for (const { file } of this.borrowed.values()) file.close();
+    this.borrowed.clear();
+    for (const file of this.released) file.deref()?.close();
     this.open.clear();
+    this.released.clear();
     if (this.path !== undefined) rmSync(this.path, { recursive: true, force: true });
     this.path = undefined;
   }
 
   private make(): string {
-    mkdirSync(this.parent, { recursive: true });
-    removeStale(this.parent);
-    return mkdtempSync(join(this.parent, `${PREFIX}${process.pid}-`)); // mode 0700
+    return makeProcessFolder(this.parent, "spill");
   }
 
   private explained<T>(action: () => T): T {
@@ -69,26 +102,5 @@ export class SpillFolder {
         },
       );
     }
-  }
-}
-
-function removeStale(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    const pid = name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) : NaN;
-    if (!(pid > 0) || pid === process.pid || isAlive(pid)) continue;
-    try {
-      rmSync(join(parent, name), { recursive: true, force: true });
-    } catch {
-      // somebody else's, or going away by itself
-    }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

@@ -1,14 +1,16 @@
 import { ByteReader, ByteWriter, type Coder } from "../../portability/coders/index.js";
+import { IteratedGroups, type Groups } from "./groups.js";
 import { HeapBag } from "./heap-bag.js";
 import type { KeyGroups } from "./key-groups.js";
 import type { StateKey } from "./key-space.js";
 import type { MemoryBudget, Spillable } from "./memory-budget.js";
+import { MergingBag } from "./merging-bag.js";
 import { compactRuns, mergeRuns } from "./merge-runs.js";
 import type { RunFile } from "./run-file.js";
 import { appendSegment, SEGMENT_BYTES } from "./segment.js";
 import type { SpillFolder } from "./spill-folder.js";
 import { decodeValues, SpilledValues } from "./spilled-values.js";
-import type { BagCells } from "./state-store.js";
+import type { BagCells, Merge } from "./state-store.js";
 
 /** What bags of one task share. */
 export interface SpillParts {
@@ -20,6 +22,8 @@ export interface SpillParts {
   readonly budget: MemoryBudget;
   readonly folder: SpillFolder;
   readonly splitAt: number;
+  /** Merges values of a key that are in memory; undefined if they are kept as they come. */
+  readonly merge?: Merge<unknown> | undefined;
 }
 
 /** Growth that is told to the budget at once. */
@@ -29,20 +33,27 @@ const MAX_RUNS = 64;
 
 /**
  * A bag that gives its memory back on demand: what it holds goes to a run, sorted by key, and all runs are merged when the bag is
- * taken. Until it has to spill it is a {@link HeapBag} and nothing else.
+ * taken. Until it has to spill it is a {@link HeapBag}, or a {@link MergingBag}, and nothing else.
  *
  * - B1. A key's values keep the order of their addition: runs are merged in the order of their making.
  * - B2. The bag's files last as long as anybody holds on to a group of it; see {@link RunFile}.
  */
 export class SpillingBag<V> implements BagCells<V>, Spillable {
-  private heap: HeapBag<V>;
+  private readonly heap: HeapBag<V> | MergingBag<V>;
   private runs: RunFile[] = [];
   private held = 0;
   private unreported = 0;
 
   constructor(private readonly parts: SpillParts) {
-    this.heap = new HeapBag<V>(parts.groups, parts.splitAt);
+    const { groups, splitAt, merge } = parts;
+    this.heap = merge === undefined ? new HeapBag<V>(groups, splitAt) : new MergingBag<V>(groups, splitAt, merge as Merge<V>);
     parts.budget.add(this);
+  }
+
+  beforeSpill: () => void = () => {};
+
+  get isMerged(): boolean {
+    return this.runs.length === 0 && this.heap instanceof MergingBag && this.heap.isMerged;
   }
 
   get heldBytes(): number {
@@ -50,7 +61,7 @@ export class SpillingBag<V> implements BagCells<V>, Spillable {
   }
 
   add(key: StateKey, value: V): void {
-    this.heap.add(key, value);
+    if (!this.heap.add(key, value)) return;
     this.unreported += this.parts.sizeOf(value);
     if (this.unreported >= REPORT_BYTES) this.report();
   }
@@ -68,7 +79,7 @@ export class SpillingBag<V> implements BagCells<V>, Spillable {
     return this.merged(this.runs);
   }
 
-  takeAll(): IterableIterator<[StateKey, Iterable<V>]> {
+  takeAll(): Groups<V> {
     if (this.runs.length === 0) {
       const all = this.heap.takeAll();
       this.forget();
@@ -77,14 +88,15 @@ export class SpillingBag<V> implements BagCells<V>, Spillable {
     this.spill();
     const { runs } = this;
     this.runs = [];
-    return this.merged(runs, true);
+    return new IteratedGroups(this.merged(runs, true));
   }
 
   spill(): void {
+    if (this.isMerged) this.beforeSpill();
     const { groups, keyCoder, valueCoder, folder } = this.parts;
     const { keys } = groups;
     const writer = new ByteWriter();
-    const sorted: { readonly hash: number; readonly key: Buffer; readonly values: readonly V[] }[] = [];
+    const sorted: { readonly hash: number; readonly key: Buffer; readonly values: Iterable<V> }[] = [];
     for (const [id, values] of this.heap.takeAll()) {
       writer.reset();
       keyCoder.encode(keys.restore(id), writer, true);
@@ -149,7 +161,7 @@ function writeValues(
   run: RunFile,
   hash: number,
   key: Uint8Array,
-  values: readonly unknown[],
+  values: Iterable<unknown>,
   coder: Coder<unknown>,
   writer: ByteWriter,
 ): void {

@@ -6,6 +6,7 @@
 //
 // Implementations: heap-store.ts, for speed, and spilling-store.ts, for groups beyond memory. What it promises about order: entries of a window come in no particular order.
 import type { Window } from "../../portability/values/index.js";
+import type { Groups } from "./groups.js";
 import type { StateKey } from "./key-space.js";
 
 export interface StateStore {
@@ -31,15 +32,24 @@ export interface ValueCells<V> {
   drop?(): void;
 }
 
+/**
+ * What two values of a bag come to, where one may stand for both; undefined where they have to stay two. It throws nothing, and changes
+ * neither of them.
+ */
+export type Merge<V> = (left: V, right: V) => V | undefined;
+
 export interface BagCells<V> {
-  /** Number of keys with values; an upper bound while additions are pending. */
   add(key: StateKey, value: V): void;
   /** The values of a key in order of addition; empty if there are none. Not to be changed. */
   get(key: StateKey): Iterable<V>;
   /** All keys and their values. */
   entries(): IterableIterator<[StateKey, Iterable<V>]>;
-  /** Like {@link entries}, but the bag is empty from now on, and memory is given back as the iteration proceeds. */
-  takeAll(): IterableIterator<[StateKey, Iterable<V>]>;
+  /** The same, once: the bag is empty from now on, and memory is given back as the groups are gone through, or behind the last one. */
+  takeAll(): Groups<V>;
   /** Gives back what the bag holds besides memory. */
   drop?(): void;
+  /** Whether it has one value for each key, and {@link get} costs little: then what there is of a key may be written down as a whole. */
+  readonly isMerged?: boolean;
+  /** Told before that ends because the bag goes to disk. */
+  beforeSpill?: () => void;
 }

@@ -25,7 +25,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
   const parallelism = wholeNumber("parallelism", options.parallelism);
   const components = new Map<string, Component>();
   for (const [i, stage] of pipeline.stages.entries()) {
-    const kind = isKeyed(stage.head) || stage.head.kind === "relay" ? "bolt" : "spout";
+    const kind = isKeyed(stage.head) || isUnkeyedBolt(stage.head) ? "bolt" : "spout";
     components.set(stage.id, {
       id: `${kind}-${i + 1} ${componentName(stage)}`,
       kind,
@@ -44,6 +44,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
         windowingStrategyId: pcollectionOf(pipeline, pcollection).windowingStrategyId,
       })),
       parallelism: Math.min(parallelism, mostTasks(pipeline, stage, keyGroups)),
+      ...(stage.requiresStableInput ? { requiresStableInput: true } : {}),
     });
   }
   const streams = pipeline.edges.map((edge, i): Stream => {
@@ -68,12 +69,17 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
 
 /** B1 */
 function mostTasks({ graph }: FusedPipeline, { head }: FusedStage, keyGroups: number): number {
-  if (head.kind === "relay") return Infinity;
+  if (isUnkeyedBolt(head)) return Infinity;
   if (isKeyed(head)) return keyGroups;
   if (head.kind !== "read") return 1;
   const said = graph.components.transforms?.[head.transform.id]?.annotations?.[BEAMSTORM.PARALLELISM];
   const tasks = said === undefined ? 1 : Number(new TextDecoder().decode(said));
   return Number.isSafeInteger(tasks) && tasks >= 1 ? tasks : 1;
+}
+
+/** Whether any task may have any element. */
+function isUnkeyedBolt({ kind }: { readonly kind: Head["kind"] }): boolean {
+  return kind === "relay" || kind === "splittable";
 }
 
 /** Whether equal keys have to meet in one task. */
@@ -99,6 +105,7 @@ function toHead(pipeline: FusedPipeline, stage: FusedStage): Head {
     const { id, uniqueName } = head.transform;
     return { kind, output, ...pcollectionOf(pipeline, output), transformId: id, transformName: uniqueName };
   }
+  if (kind === "splittable") return { kind, output, ...pcollectionOf(pipeline, output) };
   if (kind !== "group-by-key") return { kind, output };
   const [input] = head.transform.inputs;
   const [, late] = inputsOf(stage);

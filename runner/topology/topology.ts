@@ -20,6 +20,14 @@ export type Head =
   | { readonly kind: "read"; readonly output: string; readonly transformId: string; readonly transformName: string }
   /** Delivers nothing: its end of input comes at once. */
   | { readonly kind: "empty"; readonly output: string }
+  /** Delivers restrictions as they come, and what is left of them, to the splittable transform that reads `output`. */
+  | {
+      readonly kind: "splittable";
+      readonly output: string;
+      readonly windowingStrategyId: string;
+      /** Coder of the restrictions, with elements and sizes. */
+      readonly coderId: string;
+    }
   /** Delivers the elements of the input streams as they come. */
   | { readonly kind: "relay"; readonly output: string }
   /** Groups `KV<K, V>` by key and window into `KV<K, V[]>`, under the windowing strategy of its input. */
@@ -63,6 +71,11 @@ export interface Component {
   readonly sideInputs: readonly SideInputPort[];
   /** Number of tasks. */
   readonly parallelism: number;
+  /**
+   * Whether what the head delivers must be the same whenever it is delivered again. Within a run it is: bundles are tried again with what they
+   * were given. A run that goes on from a checkpoint has to hold back from such a stage what the checkpoint does not cover yet.
+   */
+  readonly requiresStableInput?: boolean;
 }
 
 /** How the elements of a stream are dealt out to the consumer's tasks (Storm's term). */

@@ -8,11 +8,18 @@ import {
   type Timestamp,
   type Window,
 } from "../../portability/values/index.js";
-import { WindowMap, type KeySpace, type StateStore } from "../store/index.js";
+import { WindowMap, type Groups, type KeySpace, type StateStore, type StateKey } from "../store/index.js";
 import type { LateReceiver } from "./group-into-panes.js";
 import type { TimestampCombiner } from "./grouping-strategy.js";
 import { InstantQueue } from "./instant-queue.js";
-import { WindowBuffer, type Group } from "./window-buffer.js";
+import { WindowBuffer } from "./window-buffer.js";
+
+/** Who wants to know of a grouping's windows. */
+export interface WindowsLog {
+  opened(buffer: WindowBuffer): void;
+  /** All that it has is about to be emitted, before anything else happens. */
+  gone(buffer: WindowBuffer): void;
+}
 
 /**
  * Groups `KV<K, V>` into `KV<K, V[]>` by key and window where each has one pane, at the end of the window; {@link hasOnePane} tells.
@@ -21,7 +28,7 @@ import { WindowBuffer, type Group } from "./window-buffer.js";
  * Emission is a resumable {@link drain}, so that a window of a million keys neither blocks nor floods anybody, and groups may be
  * larger than memory: all that is asked of the store is to give a window's groups, each once.
  *
- * - G1. An element goes into each of its windows; windows are equal by value.
+ * - G1. An element goes into each of its windows; windows are equal by value. The store may merge the values of a group as they come.
  * - G2. A window whose end the watermark has passed takes nothing more: such elements are counted, and handed to `late`.
  * - G3. Nothing is taken in while something is due: call {@link drain} until it says that nothing is left, then go on.
  * - G4. {@link hold} never exceeds the timestamp of a group still to be emitted.
@@ -36,9 +43,14 @@ export class GroupByKey {
   private readonly ends = new InstantQueue<WindowBuffer>();
   /** Windows to emit, in order; the first one may be half emitted. */
   private readonly due: WindowBuffer[] = [];
-  private emitting: Iterator<Group> | undefined;
+  private emitting: Groups<unknown> | undefined;
   private lastWindow: Window | undefined;
   private lastBuffer: WindowBuffer | undefined;
+  /** Told of windows that come and go, where there are snapshots. */
+  windowsLog: WindowsLog | undefined;
+  /** The same of several windows: those of sliding ones come as the same array many times in a row. */
+  private lastWindows: readonly Window[] | undefined;
+  private readonly lastBuffers: (WindowBuffer | undefined)[] = [];
 
   constructor(
     private readonly timestampCombiner: TimestampCombiner,
@@ -53,8 +65,15 @@ export class GroupByKey {
     const id = this.keys.identify(pair.key);
     const { windows, timestamp } = meta;
     const inTime = timestamp >= this.watermark;
+    if (windows.length === 1) {
+      const buffer = windows[0] === this.lastWindow ? this.lastBuffer : this.bufferOf(windows[0]);
+      if (buffer === undefined) this.drop(pair, meta, windows[0]);
+      else buffer.add(id, pair.value, timestamp, inTime);
+      return;
+    }
+    const buffers = windows === this.lastWindows ? this.lastBuffers : this.buffersOf(windows);
     for (let i = 0; i < windows.length; i++) {
-      const buffer = windows[i] === this.lastWindow ? this.lastBuffer : this.bufferOf(windows[i]);
+      const buffer = buffers[i];
       if (buffer === undefined) this.drop(pair, meta, windows[i]);
       else buffer.add(id, pair.value, timestamp, inTime);
     }
@@ -67,7 +86,7 @@ export class GroupByKey {
       this.windows.delete(ended.window);
       this.due.push(ended);
     }
-    this.lastWindow = undefined; // what it was may be over now
+    this.lastWindow = this.lastWindows = undefined; // what they were may be over now
   }
 
   advanceTime(): void {}
@@ -81,19 +100,23 @@ export class GroupByKey {
   drain(pause: () => boolean): boolean {
     while (this.due.length > 0) {
       const buffer = this.due[0];
-      const groups = (this.emitting ??= buffer.take());
+      const groups = (this.emitting ??= this.take(buffer));
       for (;;) {
         if (pause()) return false;
-        const next = groups.next();
-        if (next.done === true) break;
-        const [id, values] = next.value;
-        this.emit(kv(this.keys.restore(id), values), buffer.metaOf(id));
+        if (!groups.advance()) break;
+        const { key } = groups;
+        this.emit(kv(this.keys.restore(key), groups.values), buffer.metaOf(key));
       }
       this.due.shift();
       this.emitting = undefined;
       buffer.drop();
     }
     return true;
+  }
+
+  private take(buffer: WindowBuffer): Groups<unknown> {
+    this.windowsLog?.gone(buffer);
+    return buffer.take();
   }
 
   /** The output watermark may not pass this (G4). */
@@ -103,6 +126,18 @@ export class GroupByKey {
     // At the end of a window nothing is behind the input watermark: such windows hold nothing back before they are due.
     if (this.timestampCombiner !== "end-of-window") for (const buffer of this.windows.values()) hold = Math.min(hold, buffer.hold());
     return hold;
+  }
+
+  /** Takes back a value as it was; for {@link GroupsSnapshot}, before anything is processed. */
+  restore(window: Window, key: StateKey, value: unknown, timestamp: Timestamp | undefined, watermark: Timestamp): void {
+    this.watermark = MIN_TIMESTAMP; // the window was there
+    this.bufferOf(window)!.add(key, value, timestamp ?? MAX_TIMESTAMP, timestamp !== undefined);
+    this.watermark = watermark;
+  }
+
+  /** What there is of a window. */
+  bufferAt(window: Window): WindowBuffer | undefined {
+    return this.windows.get(window);
   }
 
   /** Windows that something is kept of: for tests and for people. */
@@ -122,11 +157,20 @@ export class GroupByKey {
       if (window.maxTimestamp < this.watermark) return undefined;
       buffer = new WindowBuffer(window, this.timestampCombiner, this.store);
       this.windows.set(window, buffer);
+      this.windowsLog?.opened(buffer);
       this.ends.add(window.maxTimestamp, buffer);
     }
     this.lastWindow = window;
     this.lastBuffer = buffer;
     return buffer;
+  }
+
+  private buffersOf(windows: readonly Window[]): readonly (WindowBuffer | undefined)[] {
+    const { lastBuffers } = this;
+    lastBuffers.length = windows.length;
+    for (let i = 0; i < windows.length; i++) lastBuffers[i] = this.bufferOf(windows[i]);
+    this.lastWindows = windows;
+    return lastBuffers;
   }
 
   private drop(pair: KV<unknown, unknown>, meta: ElementMeta, window: Window): void {

@@ -14,17 +14,18 @@ import {
   type Window,
 } from "../../portability/values/index.js";
 import { mergeOverlapping } from "../../portability/windows/index.js";
-import { sameWindow, WindowMap, type KeySpace, type StateKey } from "../store/index.js";
+import type { ChangeLog } from "../snapshot/index.js";
+import { sameWindow, WindowMap, type KeySpace, type Merge, type StateKey } from "../store/index.js";
 import type { GroupingStrategy } from "./grouping-strategy.js";
 import { InstantQueue } from "./instant-queue.js";
 import { insertInOrder, overlapping } from "./interval-order.js";
 import { TriggerMachine, type TriggerState } from "./trigger-machine.js";
 
 /** What is kept of one key and window. */
-interface Cell {
+export interface Cell {
   readonly key: StateKey;
   window: Window;
-  /** Values since the last pane, or all of them where panes accumulate. */
+  /** Values since the last pane, or all of them where panes accumulate; several may be merged into one (P7). */
   values: unknown[];
   /** Whether values came since the last pane. */
   fresh: boolean;
@@ -47,7 +48,15 @@ interface Cell {
   endedOnTime: boolean;
   /** False once another one has taken it in, or it has expired. */
   alive: boolean;
+  /** Of the log of changes since the last snapshot. */
+  changedIn: number;
 }
+
+/** What of a cell is kept beyond a run. */
+export type RestoredCell = Pick<
+  Cell,
+  "window" | "values" | "fresh" | "trigger" | "closed" | "hold" | "panes" | "nonSpeculativePanes" | "endedOnTime"
+> & { readonly key: unknown };
 
 /** A pane on its way out. */
 interface Firing {
@@ -71,6 +80,7 @@ export type LateReceiver = (value: unknown, meta: ElementMeta) => void;
  * - P5. {@link hold} never exceeds the timestamp of a pane still to be emitted, but for elements that came behind the watermark.
  * - P6. Lateness is judged of the merged window: an element that extends a session which is still alive is not late. A window that comes
  *   about by merging counts its panes anew. It is closed only if all its parts were, and its trigger has finished there too (M3).
+ * - P7. Values merge as they come, if something merges them: a pane has one for all that merged with the one before, in the order of addition.
  */
 export class GroupIntoPanes {
   /** Elements that came after their window had expired, once for each such window. */
@@ -89,14 +99,20 @@ export class GroupIntoPanes {
   private readonly holds = new InstantQueue<Cell>();
   private ready: Firing[] = [];
   private emitted = 0;
+  /** Told of each cell before it changes, where there are snapshots. */
+  changes: ChangeLog<Cell> | undefined;
 
-  /** @param now tells processing time, in milliseconds */
+  /**
+   * @param now tells processing time, in milliseconds
+   * @param merge P7
+   */
   constructor(
     private readonly strategy: GroupingStrategy,
     private readonly keys: KeySpace,
     private readonly emit: Receiver,
     private readonly now: () => number,
     private readonly late?: LateReceiver,
+    private readonly merge?: Merge<unknown>,
   ) {
     this.machine = new TriggerMachine(strategy.trigger, strategy.merge !== undefined);
     this.times = { watermark: MIN_TIMESTAMP, now: 0 };
@@ -182,6 +198,32 @@ export class GroupIntoPanes {
     return hold;
   }
 
+  /** Takes back a cell as it was; for {@link PanesSnapshot}, before anything is processed. */
+  restore(cell: RestoredCell, watermark: Timestamp): void {
+    const { times, machine } = this;
+    times.watermark = watermark;
+    times.now = this.now();
+    const restored = this.newCell(this.keys.identify(cell.key), cell.window);
+    Object.assign(restored, { ...cell, key: restored.key, hold: MAX_TIMESTAMP });
+    this.changes?.touch(restored);
+    if (this.strategy.merge === undefined) {
+      let cells = this.byWindow.get(cell.window);
+      if (cells === undefined) this.byWindow.set(cell.window, (cells = new Map()));
+      cells.set(restored.key, restored);
+    } else {
+      const cells = this.byKey.get(restored.key) ?? [];
+      insertInOrder(cells, restored);
+      this.byKey.set(restored.key, cells);
+    }
+    if (cell.hold < MAX_TIMESTAMP) this.holds.add((restored.hold = cell.hold), restored);
+    if (machine.usesProcessingTime) this.awaitDeadline(restored);
+  }
+
+  /** Of a key, where windows merge: those that something is kept of. */
+  windowsOf(key: unknown): Window[] {
+    return this.byKey.get(this.keys.identify(key))?.map(({ window }) => window) ?? [];
+  }
+
   /** Key and window pairs that something is kept of: for tests and for people. */
   get size(): number {
     let size = 0;
@@ -214,7 +256,8 @@ export class GroupIntoPanes {
       this.late?.(pair, meta.windows.length === 1 ? meta : new ElementMeta(meta.timestamp, [window], meta.pane));
       return;
     }
-    cell.values.push(pair.value);
+    this.changes?.touch(cell);
+    this.put(cell, pair.value);
     cell.fresh = true;
     const { outputTime, timestampCombiner } = this.strategy;
     if (timestampCombiner !== "end-of-window") {
@@ -265,6 +308,7 @@ export class GroupIntoPanes {
     const open = parts.filter(({ closed }) => !closed);
     const states = (open.length > 0 ? open : parts).map(({ trigger }) => trigger);
     const merged = parts.reduce((largest, part) => (part.values.length > largest.values.length ? part : largest));
+    if (this.changes !== undefined) this.noteMerge(this.changes, parts, merged);
     merged.trigger = this.machine.merge(states, window, this.times);
     merged.closed = this.machine.isFinished(merged.trigger);
     merged.panes = same?.panes ?? 0;
@@ -273,7 +317,7 @@ export class GroupIntoPanes {
     merged.window = window;
     for (const part of parts) {
       if (part === merged) continue;
-      for (const value of part.values) merged.values.push(value);
+      for (const value of part.values) this.put(merged, value);
       merged.fresh ||= part.fresh;
       if (part.hold < MAX_TIMESTAMP) this.holdAt(merged, part.hold);
       part.alive = false;
@@ -282,6 +326,20 @@ export class GroupIntoPanes {
     this.awaitEnd(merged);
     this.awaitDeadline(merged);
     return merged;
+  }
+
+  /** A cell that changes its window is gone from where it was. */
+  private noteMerge(changes: ChangeLog<Cell>, parts: readonly Cell[], merged: Cell): void {
+    for (const part of parts) changes.touch(part);
+    changes.touch({ ...merged, alive: false, changedIn: 0 });
+  }
+
+  /** P7 */
+  private put({ values }: Cell, value: unknown): void {
+    const last = values.length - 1;
+    const both = this.merge === undefined || last < 0 ? undefined : this.merge(values[last], value);
+    if (both === undefined) values.push(value);
+    else values[last] = both;
   }
 
   private newCell(key: StateKey, window: Window): Cell {
@@ -301,6 +359,7 @@ export class GroupIntoPanes {
       nonSpeculativePanes: 0,
       endedOnTime: window.maxTimestamp < this.times.watermark,
       alive: true,
+      changedIn: 0,
     };
     this.awaitEnd(cell);
     return cell;
@@ -340,6 +399,7 @@ export class GroupIntoPanes {
 
   /** The watermark has passed the end of the window, but the window stays open for late elements. */
   private atEnd(cell: Cell): void {
+    this.changes?.touch(cell);
     this.fireIfReady(cell);
     if (!cell.fresh) cell.endedOnTime = true;
     // What the trigger still keeps was there in time, and holds the watermark at the end of the window.
@@ -348,6 +408,7 @@ export class GroupIntoPanes {
 
   /** P4 */
   private expire(cell: Cell): void {
+    this.changes?.touch(cell);
     if (!cell.closed) {
       const fires = this.machine.shouldFire(cell.trigger, cell.window, this.times);
       this.emitPane(cell, true, fires && this.machine.hasOnTimePane);
@@ -363,6 +424,7 @@ export class GroupIntoPanes {
 
   private fire(cell: Cell): void {
     const { machine } = this;
+    this.changes?.touch(cell);
     machine.onFire(cell.trigger, cell.window, this.times);
     cell.closed = machine.isFinished(cell.trigger);
     this.emitPane(cell, cell.closed, machine.hasOnTimePane);

@@ -4,3 +4,5 @@ export * from "./group-into-panes.js";
 export * from "./grouping-strategy.js";
 export * from "./instant-queue.js";
 export * from "./trigger-machine.js";
+export * from "./groups-snapshot.js";
+export * from "./panes-snapshot.js";

@@ -7,11 +7,9 @@ import {
   type Timestamp,
   type Window,
 } from "../../portability/values/index.js";
-import type { BagCells, StateKey, StateStore, ValueCells } from "../store/index.js";
+import type { BagCells, Groups, StateKey, StateStore, ValueCells } from "../store/index.js";
 import type { TimestampCombiner } from "./grouping-strategy.js";
-
-/** A group on its way out: what {@link WindowBuffer.take} iterates over. */
-export type Group = [StateKey, Iterable<unknown>];
+import { WindowLog, type WindowLogWriter } from "./window-log.js";
 
 /** What a grouping keeps of one window: the values of each key, and their combined timestamps where a combiner asks for them. */
 export class WindowBuffer {
@@ -21,6 +19,7 @@ export class WindowBuffer {
   private readonly timestamps: ValueCells<Timestamp> | undefined;
   private readonly windows: readonly Window[];
   private sharedMeta: ElementMeta | undefined;
+  private log: WindowLog | undefined;
 
   constructor(
     readonly window: Window,
@@ -32,8 +31,14 @@ export class WindowBuffer {
     if (timestampCombiner !== "end-of-window") this.timestamps = store.value<Timestamp>("timestamps").at(window);
   }
 
+  /** What is added is noted from now on, for snapshots. */
+  track(writer: WindowLogWriter): WindowLog {
+    return (this.log = new WindowLog(this.values, (key) => this.timestamps?.get(key), writer));
+  }
+
   /** @param inTime whether the timestamp is not behind the watermark: then it counts for the group's */
   add(key: StateKey, value: unknown, timestamp: Timestamp, inTime: boolean): void {
+    if (this.log !== undefined) this.log.add(key, value, inTime && this.timestamps !== undefined ? timestamp : undefined);
     this.values.add(key, value);
     if (this.timestamps === undefined || !inTime) return;
     if (timestamp < this.earliest) this.earliest = timestamp;
@@ -43,7 +48,7 @@ export class WindowBuffer {
   }
 
   /** The groups; the buffer is empty from now on, though the caller may take its time. */
-  take(): IterableIterator<Group> {
+  take(): Groups<unknown> {
     return this.values.takeAll();
   }
 

@@ -10,6 +10,7 @@ export function checkedState(state: KeyedState, call: CurrentCall): KeyedState {
       return fn(...args);
     };
   return {
+    select: checked((key, window) => state.select(key, window)),
     value(id) {
       const cell = state.value(id);
       return {

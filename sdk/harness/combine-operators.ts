@@ -9,6 +9,7 @@ import type { AsyncCombineFn } from "../model/combine-fn.js";
 import { functionOperator } from "./function-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { isThenable } from "./ordered-calls.js";
+import { withOwnCode } from "./own-code.js";
 
 type Fn = AsyncCombineFn<unknown, unknown, unknown>;
 
@@ -16,7 +17,10 @@ type Fn = AsyncCombineFn<unknown, unknown, unknown>;
 export const COMBINE_CONCURRENCY = 16;
 
 export function mergeAccumulatorsOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {
-  return eachKey("mergeAccumulators failed", next, scope, (accumulators) => merged(fn, accumulators as Iterable<unknown>));
+  return eachKey("mergeAccumulators failed", next, scope, (accumulators) =>
+    // One, where the grouping has merged them.
+    Array.isArray(accumulators) && accumulators.length === 1 ? accumulators[0] : merged(fn, accumulators as Iterable<unknown>),
+  );
 }
 
 export function extractOutputsOperator(fn: Fn, next: Receiver, scope: OperatorScope): Operator {
@@ -57,17 +61,31 @@ function then(value: unknown, fn: (settled: unknown) => unknown): unknown {
 }
 
 function eachKey(action: string, next: Receiver, scope: OperatorScope, change: (value: unknown) => unknown): Operator {
-  const fn = (element: KV<unknown, unknown>): unknown => {
-    const failed = (cause: unknown): never => {
-      throw scope.userError(action, cause, element);
-    };
+  const fn = withOwnCode(makeEachKey)(action, scope, change, LIBRARY);
+  return functionOperator({ kind: "map", fn, concurrency: COMBINE_CONCURRENCY }, next, scope, new Map());
+}
+
+/** Closed, see {@link withOwnCode}. */
+const makeEachKey =
+  (action: string, scope: OperatorScope, change: (value: unknown) => unknown, { isThenable, kv, later }: typeof LIBRARY) =>
+  (element: KV<unknown, unknown>): unknown => {
     let result: unknown;
     try {
       result = change(element.value);
     } catch (cause) {
-      return failed(cause);
+      throw scope.userError(action, cause, element);
     }
-    return isThenable(result) ? result.then((settled) => kv(element.key, settled), failed) : kv(element.key, result);
+    if (Object.is(result, element.value)) return element; // the accumulator is the output, as that of a sum
+    return typeof result === "object" && isThenable(result) ? later(action, scope, element, result) : kv(element.key, result);
   };
-  return functionOperator({ kind: "map", fn, concurrency: COMBINE_CONCURRENCY }, next, scope, new Map());
+
+function later(action: string, scope: OperatorScope, element: KV<unknown, unknown>, result: PromiseLike<unknown>): PromiseLike<unknown> {
+  return result.then(
+    (settled) => kv(element.key, settled),
+    (cause: unknown) => {
+      throw scope.userError(action, cause, element);
+    },
+  );
 }
+
+const LIBRARY = { isThenable, kv, later };

@@ -1,5 +1,7 @@
 import { CoderRegistry, type Coder } from "../../portability/coders/index.js";
+import { beam } from "../../portability/protos/index.js";
 import type {
+  MergeAccumulators,
   SourceContext,
   SourceReader,
   StageContext,
@@ -8,6 +10,10 @@ import type {
   StageHost,
 } from "../../portability/stage-host/index.js";
 import type { WindowFn } from "../../portability/windows/index.js";
+import type { EndFunction } from "../model/do-fn.js";
+import { readFunctionPayload } from "../translate/function-payload.js";
+import { mergeEarly } from "./merge-early.js";
+import { combineFnOf } from "./operators.js";
 import { registerOwnCoders } from "./own-coders.js";
 import type { Program } from "./program.js";
 import { openSource } from "./source-reader.js";
@@ -18,7 +24,7 @@ import { openStage } from "./stage-executor.js";
 export class EmbeddedHost implements StageHost {
   private readonly coders = new Map<string, Coder<unknown>>();
   private readonly registry = new CoderRegistry();
-  private readonly ends: (() => void | Promise<void>)[] = [];
+  private readonly ends: EndFunction[] = [];
   private readonly readers = new Set<SourceReader>();
   private closed = false;
 
@@ -35,8 +41,20 @@ export class EmbeddedHost implements StageHost {
     return coder;
   }
 
+  /** Those of the program: in protos a bigint looks like a number. */
+  stateCoders({ components }: StageDescriptor, transformId: string, stateId: string): readonly Coder<unknown>[] | undefined {
+    const payload = beam.pipeline.ParDoPayload.decode(components.transforms?.[transformId]?.spec?.payload ?? new Uint8Array());
+    const { doFn } = this.program.primitive(readFunctionPayload(payload.doFn?.payload).transform, "par-do");
+    return doFn.kind === "stateful" ? doFn.state[stateId]?.coders : undefined;
+  }
+
   windowFn(descriptor: StageDescriptor, windowingStrategyId: string): WindowFn {
     return windowFnOf(descriptor.components.windowingStrategies?.[windowingStrategyId]?.windowFn, this.program);
+  }
+
+  merger({ components }: StageDescriptor, transformId: string): MergeAccumulators | undefined {
+    const transform = components.transforms?.[transformId];
+    return transform && mergeEarly(combineFnOf(transform, this.program));
   }
 
   async open(descriptor: StageDescriptor, context: StageContext): Promise<StageExecutor> {
@@ -59,12 +77,12 @@ export class EmbeddedHost implements StageHost {
     return reader;
   }
 
-  async close(): Promise<void> {
+  async close(isComplete: boolean): Promise<void> {
     this.closed = true;
     for (const reader of this.readers) await reader.close().catch(() => {}); // the run is over, as below
     for (const end of this.ends.splice(0)) {
       try {
-        await end();
+        await end({ isComplete });
       } catch {
         // the run is over: nothing can fail by it any more
       }

@@ -30,7 +30,7 @@ interface State extends Counter {
 type MakeReceiver = (fn: Fn, next: Receiver, scope: OperatorScope, state: State, library: typeof LIBRARY) => Receiver;
 
 export function functionOperator(
-  doFn: Exclude<DoFn, { kind: "par-do" | "stateful" }>,
+  doFn: Exclude<DoFn, { kind: "par-do" | "stateful" | "splittable" }>,
   next: Receiver,
   scope: OperatorScope,
   views: ReadonlyMap<string, SideInputView>,
@@ -93,6 +93,7 @@ function callOperator(
       }
     },
     deliver: (call) => deliver(call.result, call.value, call.meta),
+    waits: () => scope.waits(),
     failed: (error) => scope.fail(error),
     wrap: (cause, value) => scope.userError("rejected its promise", cause, value),
   });

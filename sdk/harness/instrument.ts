@@ -4,7 +4,7 @@ import type { DoFn } from "../model/do-fn.js";
 import { enter, later, leave, type StepMetrics } from "../metrics/step-metrics.js";
 import { isThenable } from "./ordered-calls.js";
 
-type AnyFn = (a: unknown, b: unknown) => unknown;
+type AnyFn = (a: unknown, b: unknown, c?: unknown) => unknown;
 
 export function instrumentDoFn(doFn: DoFn, step: StepMetrics | undefined): DoFn {
   if (step === undefined) return doFn;
@@ -20,6 +20,8 @@ export function instrumentDoFn(doFn: DoFn, step: StepMetrics | undefined): DoFn 
       spec: onTimer === undefined ? spec : Object.assign(spec, { onTimer: withInstrumented(onTimer, Object.keys(onTimer), step) }),
     };
   }
+  if (doFn.kind === "splittable")
+    return { ...doFn, spec: withInstrumented(doFn.spec, ["setup", "restriction", "split", "truncate", "process", "teardown"], step) };
   return { ...doFn, fn: instrument(doFn.fn as unknown as AnyFn, undefined, step) } as unknown as DoFn;
 }
 
@@ -44,11 +46,11 @@ function withInstrumented<T extends object>(object: T, methods: readonly (keyof 
 function instrument(fn: AnyFn, owner: object | undefined, step: StepMetrics): AnyFn {
   let goesOn = true; // until the first result shows that it does not
   let isFirst = true;
-  return (a, b) => {
+  return (a, b, c) => {
     const before = enter(step);
     let result: unknown;
     try {
-      result = goesOn ? later(step, () => fn.call(owner, a, b)) : fn.call(owner, a, b);
+      result = goesOn ? later(step, () => fn.call(owner, a, b, c)) : fn.call(owner, a, b, c);
     } finally {
       leave(before);
     }

@@ -1,5 +1,14 @@
-import type { FiredTimer, KeyedState, SideInput } from "../../portability/stage-host/index.js";
+import type {
+  FiredTimer,
+  KeyedState,
+  Progress,
+  RestrictionContext,
+  RunCheckpoints,
+  SideInput,
+  StageContext,
+} from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
+import type { EndFunction } from "../model/do-fn.js";
 import type { StepMetrics } from "../metrics/step-metrics.js";
 
 /**
@@ -16,7 +25,7 @@ export interface Operator {
   startBundle?(): void | Promise<void>;
   /** Delivers everything that is still to come of this bundle. */
   finishBundle?(): void | Promise<void>;
-  /** A promise while no more elements should be sent. */
+  /** A promise while no more elements should be sent. Asked only once {@link OperatorScope.waits} has been called. */
   blocked?(): Promise<void> | undefined;
   /** Whether {@link blocked} would give a promise. */
   isBlocked?(): boolean;
@@ -24,6 +33,9 @@ export interface Operator {
   pending?(): { readonly value: unknown } | undefined;
   /** Calls back for a timer; only where the transform has state. */
   fire?(timer: FiredTimer): void;
+  /** Splits the restriction that is being processed, and says whether it could; only of a splittable transform. */
+  split?(fraction: number): boolean;
+  progress?(): Progress | undefined;
   setup?(): void | Promise<void>;
   teardown?(): void | Promise<void>;
   abort?(): void;
@@ -49,12 +61,21 @@ export interface OperatorScope {
   sideInput(pcollectionId: string): SideInput;
   /** State and timers, where the stage's transform that reads its input has them. */
   readonly keyed: KeyedState | undefined;
+  /** What a splittable transform hands its rest to. */
+  readonly restrictions: RestrictionContext | undefined;
+  /** Has a function called when the bundle is durable. */
+  readonly onCommitted: StageContext["onCommitted"];
+  /** Whether the job is being drained. */
+  isDraining(): boolean;
   /** Has a function called when the run is over in this process. */
-  readonly atEnd: (fn: () => void | Promise<void>) => void;
+  readonly atEnd: (fn: EndFunction) => void;
+  readonly checkpoints: RunCheckpoints | undefined;
   /** Whether the bundle has failed or was aborted: then nothing more may be sent. */
   stopped(): boolean;
   /** Wraps what user code threw. Building the error is off the hot path. */
   userError(action: string, cause: unknown, element?: unknown): Error;
+  /** To be called when the operator begins to wait for something: only from then on is it asked whether it is blocked. */
+  waits(): void;
   /** Makes the bundle fail, from a callback that nobody awaits. */
   fail(error: Error): void;
 }

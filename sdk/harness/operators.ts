@@ -2,9 +2,10 @@
 import type { Coder } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import { PipelineError, type StageDescriptor } from "../../portability/stage-host/index.js";
-import { COMBINE_COMPONENT, PRIMITIVE, SESSION_WINDOW_FN } from "../../portability/urns/index.js";
+import { COMBINE_COMPONENT, PRIMITIVE, SESSION_WINDOW_FN, SPLITTABLE_PAR_DO_COMPONENT } from "../../portability/urns/index.js";
 import { ElementMeta, type Receiver, type Timestamp, type Window } from "../../portability/values/index.js";
 import { assignsOneWindow, type WindowFn } from "../../portability/windows/index.js";
+import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { DoFn } from "../model/do-fn.js";
 import { SIDE_INPUT_TAG } from "../model/side-input.js";
 import { readFunctionPayload } from "../translate/function-payload.js";
@@ -23,6 +24,8 @@ import type { Program } from "./program.js";
 import { windowFnOf } from "./window-fns.js";
 import { statefulOperator } from "./stateful-operator.js";
 import { SideInputView } from "./side-input-view.js";
+import { pairing, splitting } from "./restriction-steps.js";
+import { splittableOperator } from "./splittable-operator.js";
 
 export function createOperator(
   transform: beam.pipeline.IPTransform,
@@ -34,11 +37,7 @@ export function createOperator(
 ): Operator {
   const payload = transform.spec?.payload ?? new Uint8Array();
   const next = (): Receiver => outputs.values().next().value ?? (() => undefined);
-  const combineFn = () => {
-    const { combineFn: spec } = beam.pipeline.CombinePayload.decode(payload);
-    const { combineFn: own } = program.primitive(readFunctionPayload(spec?.payload).transform, "combine-per-key");
-    return instrumentCombineFn(own, scope.metrics);
-  };
+  const combineFn = () => instrumentCombineFn(combineFnOf(transform, program), scope.metrics);
   switch (transform.spec?.urn) {
     case PRIMITIVE.PAR_DO: {
       const { doFn: spec } = beam.pipeline.ParDoPayload.decode(payload);
@@ -49,6 +48,15 @@ export function createOperator(
       const operator = doFnOperator(called, outputs, scope, views);
       const refreshed = withRefreshedViews(operator, views);
       return observesWindow(doFn) && mayHaveSeveralWindows(transform, descriptor) ? oneWindowAtATime(refreshed) : refreshed;
+    }
+    case SPLITTABLE_PAR_DO_COMPONENT.PAIR_WITH_RESTRICTION:
+    case SPLITTABLE_PAR_DO_COMPONENT.SPLIT_AND_SIZE_RESTRICTIONS:
+    case SPLITTABLE_PAR_DO_COMPONENT.PROCESS_SIZED_ELEMENTS_AND_RESTRICTIONS: {
+      const { doFn: spec } = beam.pipeline.ParDoPayload.decode(payload);
+      const { doFn } = program.primitive(readFunctionPayload(spec?.payload).transform, "par-do");
+      const views = sideInputViews(doFn, transform, descriptor, program, scope);
+      scope.allowedSkewMs = doFn.allowedSkewMs ?? 0;
+      return withRefreshedViews(splittableStep(transform.spec.urn, instrumentDoFn(doFn, scope.metrics), outputs, scope, views), views);
     }
     case PRIMITIVE.ASSIGN_WINDOWS: {
       const { windowFn: spec } = beam.pipeline.WindowIntoPayload.decode(payload);
@@ -77,6 +85,28 @@ export function createOperator(
   }
 }
 
+/** One step of a splittable ParDo, which the runner has taken apart. From the first one on an element has one window. */
+function splittableStep(
+  urn: string,
+  doFn: DoFn,
+  outputs: ReadonlyMap<string, Receiver>,
+  scope: OperatorScope,
+  views: ReadonlyMap<string, SideInputView>,
+): Operator {
+  if (doFn.kind !== "splittable") throw new PipelineError("program_mismatch", `transform "${scope.name}" is not splittable in the program`);
+  if (urn === SPLITTABLE_PAR_DO_COMPONENT.PROCESS_SIZED_ELEMENTS_AND_RESTRICTIONS) return splittableOperator(doFn, outputs, scope, views);
+  const next: Receiver = outputs.values().next().value ?? (() => undefined);
+  return urn === SPLITTABLE_PAR_DO_COMPONENT.PAIR_WITH_RESTRICTION
+    ? oneWindowAtATime(functionOperator(pairing(doFn), next, scope, views))
+    : functionOperator(splitting(doFn), next, scope, views);
+}
+
+/** The author's function of a combine, which every part of it names. */
+export function combineFnOf({ spec }: beam.pipeline.IPTransform, program: Program): AsyncCombineFn<unknown, unknown, unknown> {
+  const { combineFn } = beam.pipeline.CombinePayload.decode(spec?.payload ?? new Uint8Array());
+  return program.primitive(readFunctionPayload(combineFn?.payload).transform, "combine-per-key").combineFn;
+}
+
 function doFnOperator(
   doFn: DoFn,
   outputs: ReadonlyMap<string, Receiver>,
@@ -85,6 +115,7 @@ function doFnOperator(
 ): Operator {
   if (doFn.kind === "par-do") return parDoOperator(doFn, outputs, scope, views);
   if (doFn.kind === "stateful") return statefulOperator(doFn, outputs, scope, views);
+  if (doFn.kind === "splittable") throw new PipelineError("malformed_transform", `transform "${scope.name}" is splittable: expand it`);
   return functionOperator(doFn, outputs.values().next().value ?? (() => undefined), scope, views);
 }
 
@@ -105,7 +136,7 @@ function windowOperator(windowFn: WindowFn, next: Receiver, scope: OperatorScope
 
 /** Whether a function can tell in which window its element is: then it is called once for each. */
 function observesWindow(doFn: DoFn): boolean {
-  if (doFn.kind === "stateful") return false; // its runner sees to it
+  if (doFn.kind === "stateful" || doFn.kind === "splittable") return false; // its runner sees to it
   return doFn.kind === "par-do" || doFn.fn.length > 1 || doFn.sideInputs !== undefined;
 }
 

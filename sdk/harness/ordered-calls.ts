@@ -25,6 +25,8 @@ export interface CallHandler<C> {
   lead?(call: Call<C>): void;
   /** A call whose result is not wanted any more. */
   drop?(call: Call<C>): void;
+  /** Told of every call that goes on after it has returned. */
+  waits(): void;
   /** Told once, of the failure that ends the bundle. */
   failed(error: Error): void;
   wrap(cause: unknown, value: unknown): Error;
@@ -55,6 +57,7 @@ export class OrderedCalls<C> {
 
   /** Adds a call that user code has just answered with a promise. Nothing else may be under way. */
   add(value: unknown, meta: ElementMeta, context: C, result: PromiseLike<unknown>): void {
+    this.handler.waits();
     this.busy = true;
     const call: Call<C> = { value, meta, context, settled: false, result: undefined };
     this.calls.push(call);
@@ -64,6 +67,7 @@ export class OrderedCalls<C> {
 
   /** Adds a call whose result is being delivered, and paused. Nothing else may be under way. */
   addPaused(value: unknown, meta: ElementMeta, context: C, rest: Promise<void>): void {
+    this.handler.waits();
     this.busy = true;
     const call: Call<C> = { value, meta, context, settled: true, result: undefined };
     this.calls.push(call);

@@ -84,11 +84,15 @@ export class CallContext extends ReusedContext {
     ports: readonly Port[],
     tagged: boolean,
     readonly local: unknown,
-    scope: OperatorScope,
+    private readonly scope: OperatorScope,
   ) {
     super();
     const emits = ports.map(({ tag, next, makeEmit: make }) => [tag, make(this, next, scope, LIBRARY)] as const);
     this.emit = tagged ? Object.fromEntries(emits) : emits[0][1];
+  }
+
+  get isDraining(): boolean {
+    return this.scope.isDraining();
   }
 }
 
@@ -144,6 +148,7 @@ export function parDoOperator(
     drop({ context: own }) {
       own.active = false;
     },
+    waits: () => scope.waits(),
     failed: (error) => scope.fail(error),
     wrap: (cause, value) => scope.userError("rejected its promise", cause, value),
   });
@@ -174,7 +179,7 @@ export function parDoOperator(
     async setup() {
       if (spec.setup === undefined) return;
       try {
-        local = await spec.setup({ atEnd: scope.atEnd });
+        local = await spec.setup({ atEnd: scope.atEnd, checkpoints: scope.checkpoints });
       } catch (cause) {
         throw scope.userError("setup failed", cause);
       }

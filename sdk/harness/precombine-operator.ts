@@ -14,6 +14,7 @@ import { COMBINE_CONCURRENCY } from "./combine-operators.js";
 import type { Operator, OperatorScope } from "./operator.js";
 import { isThenable } from "./ordered-calls.js";
 import { RecentKeys } from "./recent-keys.js";
+import { isShareable } from "./shareable.js";
 
 type Fn = AsyncCombineFn<unknown, unknown, unknown>;
 
@@ -69,6 +70,8 @@ export function precombineOperator(
   let lastPlace: Place | undefined;
   let lastTable: Map<unknown, Entry> = new Map();
   const recent = new RecentKeys<Entry>();
+  /** The entry looked up last under the key that all elements have where they are combined globally. */
+  let global: Entry | undefined;
   let slices = true;
   /** Sessions that have made way for others (C3). */
   let past: Entry[] = [];
@@ -112,6 +115,7 @@ export function precombineOperator(
     flushWanted = false;
     size = 0;
     recent.clear();
+    global = undefined;
     for (const entry of past) send(entry);
     past = [];
     for (const table of tables.values()) {
@@ -131,7 +135,7 @@ export function precombineOperator(
       const { windows } = meta;
       if (sessions) for (let i = 0; i < windows.length; i++) addToSession(windows[i] as IntervalWindow, key, value, meta);
       else if (windows.length === 1) {
-        const entry = typeof key === "string" ? recent.get(key) : undefined;
+        const entry = typeof key === "string" ? recent.get(key) : key === null ? global : undefined;
         if (entry !== undefined && entry.place === windows[0]) addTo(entry, value, meta);
         else add(windows[0], key, value, meta);
       } else if (slices) addToSlice(windows, key, value, meta);
@@ -145,6 +149,7 @@ export function precombineOperator(
       tables.clear();
       past = [];
       recent.clear();
+      global = undefined;
       lastPlace = undefined;
     },
   };
@@ -158,6 +163,7 @@ export function precombineOperator(
       return begin(table, lookup, own, value);
     }
     if (typeof key === "string") recent.remember(key, entry);
+    else if (key === null) global = entry;
     addTo(entry, value, meta);
   }
 
@@ -246,6 +252,7 @@ export function precombineOperator(
 
   /** C1 */
   function addLater(entry: Entry, value: unknown, result: PromiseLike<unknown>): void {
+    scope.waits();
     inFlight++;
     const waiting = Promise.resolve(result)
       .then(
@@ -263,9 +270,4 @@ export function precombineOperator(
 
 function inWindow(meta: ElementMeta, window: Window): ElementMeta {
   return new ElementMeta(meta.timestamp, [window], meta.pane);
-}
-
-/** Whether several windows may have the same one: nobody can change it. */
-function isShareable(accumulator: unknown): boolean {
-  return accumulator === null || (typeof accumulator !== "object" && typeof accumulator !== "function");
 }

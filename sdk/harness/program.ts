@@ -48,6 +48,8 @@ export class Program {
       if (primitive?.kind === "test-stream") add(primitive.coder);
       else if (primitive?.kind === "par-do" && primitive.doFn.kind === "stateful")
         for (const { coders } of Object.values(primitive.doFn.state)) coders.forEach(add);
+      else if (primitive?.kind === "par-do" && primitive.doFn.kind === "splittable")
+        [primitive.doFn.restrictionCoder, primitive.doFn.watermarkStateCoder].forEach(add);
       else if (primitive?.kind === "combine-per-key" && primitive.combineFn.accumulatorCoder !== undefined)
         add(primitive.combineFn.accumulatorCoder);
     return found;

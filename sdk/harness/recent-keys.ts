@@ -18,6 +18,7 @@ export class RecentKeys<E extends { readonly key: unknown }> {
   private lookups = 0;
   private hits = 0;
   private resting = 0;
+  private isEmpty = true;
 
   /** The entry remembered under an equal key. The caller checks whatever else identifies it. */
   get(key: string): E | undefined {
@@ -30,11 +31,14 @@ export class RecentKeys<E extends { readonly key: unknown }> {
   }
 
   remember(key: string, entry: E): void {
-    if (this.resting === 0) this.entries[slotOf(key)] = entry;
+    if (this.resting > 0) return;
+    this.entries[slotOf(key)] = entry;
+    this.isEmpty = false;
   }
 
   clear(): void {
-    this.entries.fill(undefined);
+    if (!this.isEmpty) this.entries.fill(undefined);
+    this.isEmpty = true;
   }
 
   private judge(): void {

@@ -5,13 +5,17 @@ import { sideInputWindow, type WindowFn } from "../../portability/windows/index.
 import type { SideInput } from "../model/side-input.js";
 import { keyedView } from "./keyed-view.js";
 
+/** V2 */
+const VIEWS = new WeakMap<SideInput<unknown>, WeakMap<object, unknown>>();
+
 /**
  * A side input in the shape its author asked for, one view for each window, made when it is first asked for.
  *
- * - V1. A view is as old as the array it was made of: a window whose content has changed has a new array, and so a new view.
+ * - V1. A view is as old as what it was made of: a window whose content has changed has another one, and so a new view.
+ * - V2. All tasks of a process share the views of a side input, as they share its elements.
  */
 export class SideInputView {
-  private readonly made = new WeakMap<readonly unknown[], unknown>();
+  private readonly made: WeakMap<object, unknown>;
   private lastMain: Window | undefined;
   private lastView: unknown;
 
@@ -20,7 +24,11 @@ export class SideInputView {
     private readonly sideInput: SideInput<unknown>,
     private readonly elements: SideInputElements,
     private readonly windowFn: WindowFn,
-  ) {}
+  ) {
+    let made = VIEWS.get(sideInput);
+    if (made === undefined) VIEWS.set(sideInput, (made = new WeakMap()));
+    this.made = made;
+  }
 
   /** The view for elements in `mainWindow`. */
   at(mainWindow: Window): unknown {
@@ -38,26 +46,34 @@ export class SideInputView {
     this.lastMain = undefined;
   }
 
-  private make(values: readonly unknown[]): unknown {
+  private make(values: Values): unknown {
     const { kind, pcollection } = this.sideInput;
     switch (kind) {
       case "iterable":
-      case "list":
         return values;
+      case "list":
+        return inMemory(values);
       case "singleton":
         return this.only(values);
       case "map":
       case "multimap":
-        return keyedView(values as readonly KV<unknown, unknown>[], keyCoderOf(pcollection.coder), kind, this.name);
+        return keyedView(inMemory(values) as readonly KV<unknown, unknown>[], keyCoderOf(pcollection.coder), kind, this.name);
     }
   }
 
-  private only(values: readonly unknown[]): unknown {
-    if (values.length === 1) return values[0];
+  private only(values: Values): unknown {
+    if (values.length === 1) return inMemory(values)[0];
     if (values.length === 0 && this.sideInput.fallback !== undefined) return this.sideInput.fallback.value;
     const problem = values.length === 0 ? "no element; give asSingleton() a default" : `${values.length} elements; use asList()`;
     throw new RangeError(`side input "${this.name}" is read as a singleton, but its window has ${problem}`);
   }
+}
+
+type Values = ReturnType<SideInputElements["values"]>;
+
+/** Of what is so large that it is on disk, a copy. */
+function inMemory(values: Values): readonly unknown[] {
+  return Array.isArray(values) ? values : [...values];
 }
 
 function keyCoderOf(coder: Coder<unknown>): Coder<unknown> {

@@ -31,10 +31,12 @@ export async function openSource(
         );
   const failure: { error?: UserCodeError } = {};
   const { index, count } = context;
+  const before = context.position === undefined ? undefined : readPosition(context.position);
   try {
     const reader = await source.open({
       index,
       count,
+      position: before?.reader,
       now: () => context.now(),
       available: () => context.available(),
       fail(cause) {
@@ -42,10 +44,22 @@ export async function openSource(
         context.available();
       },
     });
-    return new ProgramReader(source, reader, context, failure, failed);
+    return new ProgramReader(source, reader, context, failure, failed, before);
   } catch (cause) {
     throw failed("the source could not be opened", cause);
   }
+}
+
+/** Where a reader of a program is, as the bytes of JSON. */
+interface Position {
+  /** What the author's reader says. */
+  readonly reader: unknown;
+  /** Elements that it may still emit; none where there is no limit. */
+  readonly left?: number;
+}
+
+function readPosition(bytes: Uint8Array): Position {
+  return JSON.parse(new TextDecoder().decode(bytes)) as Position; // as `position` wrote it
 }
 
 function sourcePayload(payload: Uint8Array | null | undefined): Uint8Array | null | undefined {
@@ -60,6 +74,8 @@ class ProgramReader implements SourceReader {
   private readonly endAt: number;
   private left: number;
   private closing: Promise<void> | undefined;
+  /** Drained, and the reader has nothing to give for that. */
+  private hasEnded = false;
   private emit: EmitFromSource = () => false;
 
   constructor(
@@ -69,17 +85,18 @@ class ProgramReader implements SourceReader {
     /** What the source said between two reads. */
     private readonly failure: { readonly error?: UserCodeError },
     private readonly failed: (action: string, cause: unknown, element?: { readonly value: unknown }) => UserCodeError,
+    before: Position | undefined,
   ) {
     this.tracker = trackerOf(source.watermark, reader, () => context.now());
     this.followsClock = this.tracker.followsClock;
     this.idleAfterMs = source.idleAfterMs;
-    this.left = source.maxElements;
+    this.left = before?.left ?? source.maxElements;
     this.endAt = context.now() + source.maxReadMs;
   }
 
   read(emit: EmitFromSource): NextRead {
     if (this.failure.error !== undefined) throw this.failure.error;
-    if (this.context.now() >= this.endAt) return "end";
+    if (this.hasEnded || this.context.now() >= this.endAt) return "end";
     this.emit = emit;
     let result: ReadResult;
     try {
@@ -97,6 +114,28 @@ class ProgramReader implements SourceReader {
       return this.tracker.watermark();
     } catch (cause) {
       throw this.failed("the source could not tell its watermark", cause);
+    }
+  }
+
+  position(): Uint8Array | undefined {
+    if (this.reader.position === undefined) return undefined;
+    const left = this.left === Infinity ? undefined : this.left;
+    try {
+      return new TextEncoder().encode(JSON.stringify({ reader: this.reader.position(), left } satisfies Position));
+    } catch (cause) {
+      throw this.failed("the source could not tell its position", cause);
+    }
+  }
+
+  drain(): void {
+    if (this.reader.drain === undefined) {
+      this.hasEnded = true;
+      return;
+    }
+    try {
+      this.reader.drain();
+    } catch (cause) {
+      throw this.failed("the source could not be drained", cause);
     }
   }
 

@@ -4,6 +4,7 @@ import {
   renderElement,
   UserCodeError,
   type FiredTimer,
+  type Progress,
   type StageContext,
   type StageCounts,
   type StageDescriptor,
@@ -73,6 +74,7 @@ export function openStage(
   for (const input of descriptor.inputs) stage.inputs.set(input, receiverOf(input));
   stage.operators = operators;
   stage.stateful = operators.find((operator) => operator.fire !== undefined);
+  stage.splittable = operators.find((operator) => operator.split !== undefined);
   stage.blockers = operators.filter((operator) => operator.blocked !== undefined);
   return stage;
 }
@@ -103,7 +105,11 @@ function scopeOf(
       return sideInput;
     },
     keyed: context.keyed,
+    restrictions: context.restrictions,
+    onCommitted: context.onCommitted?.bind(context),
+    isDraining: () => context.isDraining?.() === true,
     atEnd,
+    checkpoints: context.checkpoints,
     stopped: () => stage.stopped,
     userError: (action, cause, element) =>
       cause instanceof UserCodeError
@@ -113,6 +119,7 @@ function scopeOf(
             action,
             cause,
           ),
+    waits: () => void (stage.mayBeBlocked = true),
     fail: (error) => stage.fail(error),
   };
 }
@@ -138,6 +145,8 @@ class EmbeddedStage implements StageExecutor {
   blockers: readonly Operator[] = [];
   /** The one that timers are for. */
   stateful: Operator | undefined;
+  /** The one that restrictions are for. */
+  splittable: Operator | undefined;
   readonly inputs = new Map<string, Receiver>();
   readonly names = new Map<Operator, string>();
   private readonly counters = new Map<string, Counter>();
@@ -145,6 +154,8 @@ class EmbeddedStage implements StageExecutor {
   private readonly finishedCounts: number[] = [];
   private readonly steps = new Map<string, StepMetrics>();
   private failure: Error | undefined;
+  /** False as long as all calls have ended when they returned: then nobody is asked for each element. */
+  mayBeBlocked = false;
   stopped = false;
 
   counter(pcollection: string): Counter {
@@ -165,7 +176,7 @@ class EmbeddedStage implements StageExecutor {
 
   fail(error: Error): void {
     this.failure ??= error;
-    this.stopped = true;
+    this.stopped = this.mayBeBlocked = true;
   }
 
   async setup(): Promise<void> {
@@ -182,11 +193,23 @@ class EmbeddedStage implements StageExecutor {
     this.stateful?.fire?.(timer);
   }
 
+  split(fraction: number): boolean {
+    return this.splittable?.split?.(fraction) === true;
+  }
+
+  progress(): Progress | undefined {
+    return this.splittable?.progress?.();
+  }
+
   startBundle(): void | Promise<void> {
     return inOrder(this.operators, 0, (operator) => operator.startBundle?.());
   }
 
   blocked(): Promise<void> | undefined {
+    return this.mayBeBlocked ? this.blockedNow() : undefined;
+  }
+
+  private blockedNow(): Promise<void> | undefined {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     for (let i = 0; i < this.blockers.length; i++) {
       const promise = this.blockers[i].blocked?.();

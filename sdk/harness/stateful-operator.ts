@@ -72,8 +72,8 @@ export function statefulOperator(
   const callbacks = mapped(doFn.timers, (_timer, name): Callback => {
     return { what: `onTimer.${name} `, fn: (timer, own) => spec.onTimer?.[name](timer, own) };
   });
-  /** Those of the timer that fired last: timers fire in the same window many times in a row. */
-  let windows: readonly Window[] = [];
+  /** That of the timer that fired last: many fire in the same window at the same instant. */
+  let lastMeta: ElementMeta | undefined;
 
   const call = (subject: unknown, meta: ElementMeta, { what, fn }: Callback): void => {
     const own = (context ??= new Context(doFn, keyed, ports, tagged, local, scope));
@@ -105,6 +105,7 @@ export function statefulOperator(
   };
 
   const hold = (value: unknown, rest: Promise<void>): void => {
+    scope.waits();
     const settled = rest.finally(() => {
       if (context !== undefined) context.active = false;
       pending = undefined;
@@ -117,14 +118,14 @@ export function statefulOperator(
     receive: (value, meta) => call(value, meta, process),
     fire(timer) {
       const { family, key, window, outputAt } = timer;
-      if (windows[0] !== window) windows = [window];
-      const meta = new ElementMeta(outputAt, windows, NO_FIRING);
+      if (lastMeta?.timestamp !== outputAt || lastMeta.windows[0] !== window) lastMeta = new ElementMeta(outputAt, [window], NO_FIRING);
+      const meta = lastMeta;
       if (family === EXPIRATION_FAMILY) call({ key }, meta, expired);
       else call(timer, meta, callbacks[family]);
     },
     async setup() {
       try {
-        local = await spec.setup?.({ atEnd: scope.atEnd });
+        local = await spec.setup?.({ atEnd: scope.atEnd, checkpoints: scope.checkpoints });
       } catch (cause) {
         throw scope.userError("setup failed", cause);
       }

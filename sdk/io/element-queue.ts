@@ -20,7 +20,8 @@ export class ElementQueue<T> {
   private first = 0;
   private bytes = 0;
   private wasFull = false;
-  private isOver = false;
+  /** Whether nothing may be added any more. */
+  hasEnded = false;
 
   constructor(
     private readonly context: Pick<ReaderContext, "available">,
@@ -36,7 +37,7 @@ export class ElementQueue<T> {
 
   /** Nothing is added any more: the source is over when all has been read. */
   end(): void {
-    this.isOver = true;
+    this.hasEnded = true;
     this.context.available();
   }
 
@@ -60,6 +61,6 @@ export class ElementQueue<T> {
       this.onRoom(); // Q2
     }
     if (this.first < this.elements.length) return "more";
-    return this.isOver ? "end" : "later";
+    return this.hasEnded ? "end" : "later";
   }
 }

@@ -8,6 +8,9 @@ export class LongLineError extends Error {
   override readonly name = "LongLineError";
 }
 
+/** Takes a line, the size of its text in bytes, and of all that it is made of, its end included. */
+export type DeliverLine = (line: string, bytes: number, taken: number) => void;
+
 /**
  * Cuts bytes that arrive bit by bit into lines: `\n` ends a line and is not part of it, nor is a `\r` before it. What is not UTF-8 becomes U+FFFD.
  *
@@ -19,13 +22,13 @@ export class LineSplitter {
 
   constructor(public maxLineBytes: number) {}
 
-  /** Takes bytes, which it does not keep, and delivers the lines that are complete, each with its size in bytes. @throws LongLineError */
-  push(chunk: Buffer, deliver: (line: string, bytes: number) => void): void {
+  /** Takes bytes, which it does not keep, and delivers the lines that are complete. @throws LongLineError */
+  push(chunk: Buffer, deliver: DeliverLine): void {
     let from = 0;
     for (let newline = chunk.indexOf(NEWLINE); newline >= 0; newline = chunk.indexOf(NEWLINE, from)) {
       const line = chunk.subarray(from, newline);
       from = newline + 1;
-      this.deliver(this.restBytes === 0 ? line : Buffer.concat([...this.takeRest(), line]), deliver);
+      this.deliver(this.restBytes === 0 ? line : Buffer.concat([...this.takeRest(), line]), 1, deliver);
     }
     if (from === chunk.length) return;
     this.rest.push(Buffer.from(chunk.subarray(from)));
@@ -34,8 +37,8 @@ export class LineSplitter {
   }
 
   /** The input is over: what is left is a line without its end. */
-  end(deliver: (line: string, bytes: number) => void): void {
-    if (this.restBytes > 0) this.deliver(Buffer.concat(this.takeRest()), deliver);
+  end(deliver: DeliverLine): void {
+    if (this.restBytes > 0) this.deliver(Buffer.concat(this.takeRest()), 0, deliver);
   }
 
   /** Forgets the beginning of a line. */
@@ -43,10 +46,10 @@ export class LineSplitter {
     this.takeRest();
   }
 
-  private deliver(line: Buffer, deliver: (line: string, bytes: number) => void): void {
+  private deliver(line: Buffer, endBytes: number, deliver: DeliverLine): void {
     const length = line.length > 0 && line[line.length - 1] === CARRIAGE_RETURN ? line.length - 1 : line.length;
     if (length > this.maxLineBytes) throw this.tooLong();
-    deliver(isAscii(line) ? line.latin1Slice(0, length) : line.utf8Slice(0, length), length);
+    deliver(isAscii(line) ? line.latin1Slice(0, length) : line.utf8Slice(0, length), length, line.length + endBytes);
   }
 
   private takeRest(): Buffer[] {

@@ -65,6 +65,9 @@ function cellOf<C extends MetricCell>(cells: Cells, definition: MetricDefinition
   return cell as C; // made by this very definition
 }
 
+/** To {@link enter} where a function runs for no transform: a metric that it uses then throws. */
+export const NO_STEP = new StepMetrics("");
+
 let inUse = false;
 let current: StepMetrics | undefined;
 const afterwards = new AsyncLocalStorage<StepMetrics>();
@@ -82,7 +85,7 @@ export function useMetrics(): void {
 /** The cell of a metric for the transform whose function is running. @throws Error outside of any */
 export function currentCell<C extends MetricCell>(definition: MetricDefinition<C>): C {
   const step = current ?? afterwards.getStore();
-  if (step === undefined)
+  if (step === undefined || step === NO_STEP)
     throw new Error(
       `metric "${definition.name}" was used outside of a transform's function; make it where the module is loaded, and use it only in ` +
         "functions that are given to transforms",

@@ -22,5 +22,5 @@ export function firstAuthorFrame(stack: string): string | undefined {
 // A frame of this package names the compiled file or, by its source map, the source beside dist/.
 const ownFolder = /^(.*?\/)(?:dist\/)?sdk\/model\/[^/]*$/.exec(new URL(import.meta.url).pathname)?.[1] ?? "";
 const ownFiles = new RegExp(
-  `^(?:file://)?${ownFolder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?:dist/)?(?:sdk|portability|runner|local|cli)/`,
+  `^(?:file://)?${ownFolder.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?:dist/|(?:sdk|portability|runner|local|cli)/)`,
 );

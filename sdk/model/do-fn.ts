@@ -1,4 +1,7 @@
+import type { Coder } from "../../portability/coders/index.js";
+import type { RunCheckpoints } from "../../portability/stage-host/index.js";
 import type { PaneInfo, Timestamp, Window } from "../../portability/values/index.js";
+import type { RestrictionTracker, WatermarkEstimation, WatermarkEstimator } from "./restriction.js";
 import type { SideInputs, SideInputViews } from "./side-input.js";
 import type { StateSpecs, TimerSpecs } from "./state-spec.js";
 
@@ -33,6 +36,7 @@ interface Common {
   readonly sideInputs?: SideInputs;
   /** How far back timestamps may be moved, in milliseconds; default 0. */
   readonly allowedSkewMs?: number;
+  readonly requiresStableInput?: boolean;
 }
 
 /** A ParDo of one function. */
@@ -46,7 +50,8 @@ export type DoFn =
   | FunctionDoFn
   | (Common & { readonly kind: "timestamp"; readonly fn: (value: never) => Timestamp | Promise<Timestamp> })
   | (Common & { readonly kind: "par-do"; readonly spec: UntypedParDo; readonly tags: readonly string[] })
-  | StatefulDoFn;
+  | StatefulDoFn
+  | SplittableDoFn;
 
 /** A ParDo with state and timers. */
 export interface StatefulDoFn extends Common {
@@ -55,7 +60,23 @@ export interface StatefulDoFn extends Common {
   readonly tags: readonly string[];
   readonly state: StateSpecs;
   readonly timers: TimerSpecs;
+  readonly requiresTimeSortedInput?: boolean;
 }
+
+/** A ParDo whose elements are divided into restrictions. */
+export interface SplittableDoFn extends Common {
+  readonly kind: "splittable";
+  readonly spec: UntypedSplittableParDo;
+  readonly tags: readonly string[];
+  readonly restrictionCoder: Coder<unknown>;
+  readonly watermark: UntypedWatermark;
+  readonly watermarkStateCoder: Coder<unknown>;
+  /** Whether it has functions called when its bundles are durable. */
+  readonly finalizes: boolean;
+}
+
+/** How a watermark is estimated, once its types have been checked. */
+export type UntypedWatermark = WatermarkEstimation<unknown, WatermarkEstimator<unknown>>;
 
 /** The timer family by which a runner tells that a window has expired. */
 export const EXPIRATION_FAMILY = "onWindowExpiration";
@@ -66,8 +87,16 @@ export interface SetupContext {
    * Has a function called when the run is over in this process, however it ended: the place to remove what must not stay. What it
    * throws is not heard.
    */
-  readonly atEnd: (fn: () => void | Promise<void>) => void;
+  readonly atEnd: (fn: EndFunction) => void;
+  /**
+   * The run's checkpoints; undefined where it takes none. With checkpoints another run may go on when this one is over, unless that is complete: what
+   * elements refer to must still be there then.
+   */
+  readonly checkpoints: RunCheckpoints | undefined;
 }
+
+/** What is called when the run is over in a process; `isComplete` if it has come to its end, and neither failed nor was cancelled. */
+export type EndFunction = (end: { readonly isComplete: boolean }) => void | Promise<void>;
 
 /** An author's ParDo object once its types have been checked. */
 export interface UntypedParDo {
@@ -75,6 +104,18 @@ export interface UntypedParDo {
   startBundle?(context: { local: unknown }): unknown;
   process(element: unknown, context: unknown): unknown;
   finishBundle?(context: unknown): unknown;
+  teardown?(context: { local: unknown }): unknown;
+}
+
+/** An author's splittable ParDo object once its types have been checked, with what it does not say filled in. */
+export interface UntypedSplittableParDo {
+  setup?(context: SetupContext): unknown;
+  restriction(element: unknown, context: unknown): unknown;
+  split?(element: unknown, restriction: unknown, context: unknown): unknown;
+  size(element: unknown, restriction: unknown): number;
+  tracker(restriction: unknown, element: unknown): RestrictionTracker<unknown, unknown>;
+  truncate?(element: unknown, restriction: unknown, context: unknown): unknown;
+  process(element: unknown, context: unknown): unknown;
   teardown?(context: { local: unknown }): unknown;
 }
 

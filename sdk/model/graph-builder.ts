@@ -6,11 +6,12 @@
 import type { Coder } from "../../portability/coders/index.js";
 import { PipelineError, renderElement } from "../../portability/stage-host/index.js";
 import { authorSite } from "./author-site.js";
+import type { DoFn } from "./do-fn.js";
 import { PCollection } from "./pcollection.js";
 import { Pipeline } from "./pipeline.js";
 import type { Appliable, PTransform } from "./ptransform.js";
-import { checkSideInputs, SIDE_INPUT_TAG, type SideInputs } from "./side-input.js";
-import type { Primitive, TransformNode } from "./transform-node.js";
+import { checkSideInputs, SIDE_INPUT_TAG } from "./side-input.js";
+import type { KnownComposite, Primitive, TransformNode } from "./transform-node.js";
 import type { WindowingStrategy } from "./windowing.js";
 
 export class GraphBuilder {
@@ -46,11 +47,11 @@ export class GraphBuilder {
       this.scope.inputs.clear();
       for (const [tag, pcollection] of inputs) this.scope.inputs.set(tag, pcollection);
     }
-    if (primitive.kind === "par-do") this.addSideInputs(primitive.doFn.sideInputs ?? {});
+    if (primitive.kind === "par-do") this.addSideInputs(primitive.doFn);
   }
 
-  private addSideInputs(sideInputs: SideInputs): void {
-    checkSideInputs(this.currentName, sideInputs);
+  private addSideInputs({ kind, sideInputs = {} }: DoFn): void {
+    checkSideInputs(this.currentName, sideInputs, kind === "splittable");
     for (const [name, { pcollection }] of Object.entries(sideInputs)) {
       this.checkOwn(pcollection, this.currentName);
       this.scope.inputs.set(SIDE_INPUT_TAG + name, pcollection);
@@ -58,8 +59,8 @@ export class GraphBuilder {
   }
 
   /** Says that runners may execute the composite that is being applied in their own way. */
-  setUrn(urn: string): void {
-    this.scope.urn = urn;
+  setKnown(known: KnownComposite): void {
+    this.scope.known = known;
   }
 
   /** A new output of the transform that is being applied: bounded if its inputs are, unless told otherwise. */
@@ -131,5 +132,5 @@ function toTransform<In, Out>(appliable: Appliable<In, Out>): PTransform<In, Out
 }
 
 function newNode(uniqueName: string, site: string | undefined): TransformNode {
-  return { uniqueName, children: [], inputs: new Map(), outputs: new Map(), site, primitive: undefined, urn: undefined };
+  return { uniqueName, children: [], inputs: new Map(), outputs: new Map(), site, primitive: undefined, known: undefined };
 }

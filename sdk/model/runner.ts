@@ -4,7 +4,7 @@ import type { Options } from "./options.js";
 import type { UserMetrics } from "./user-metrics.js";
 
 /** Where a run is in its life: Beam's job states. */
-export type RunState = "STOPPED" | "STARTING" | "RUNNING" | "DONE" | "FAILED" | "CANCELLING" | "CANCELLED";
+export type RunState = "STOPPED" | "STARTING" | "RUNNING" | "DONE" | "FAILED" | "CANCELLING" | "CANCELLED" | "DRAINING" | "DRAINED";
 
 /** Something that the runner says about a run. */
 export interface RunMessage {
@@ -80,10 +80,18 @@ export interface Run {
   readonly state$: Observable<RunState>;
   readonly messages$: Observable<RunMessage>;
   readonly metrics$: Observable<RunMetrics>;
-  /** Resolves when the run is done. @throws what made it fail, or CancelledError. */
+  /** Whether it reads something that need not ever end: only {@link drain} gives such a run a result. */
+  readonly isUnbounded: boolean;
+  /** Resolves when the run is done, or drained. @throws what made it fail, or CancelledError. */
   result(): Promise<RunMetrics>;
   /** Stops the run; resolves when nothing of it runs any more. */
   cancel(): Promise<void>;
+  /**
+   * Ends the run as soon as its output can be complete: unbounded sources take nothing more, what was read is processed, windows close, and timers fire,
+   * those of processing time without waiting. Bounded sources go on to their end. It ends with DRAINED; resolves when nothing of it runs any
+   * more, however it ended.
+   */
+  drain(): Promise<void>;
 }
 
 /** Executes pipelines somewhere. */

@@ -31,11 +31,13 @@ export const SIDE_INPUT_TAG = "side.";
 
 /** Names that the context of a function has already. */
 const TAKEN: ReadonlySet<string> = new Set(["timestamp", "window", "pane", "emit", "local", "meta", "active", "held", "state", "timers"]);
+/** Those of a splittable ParDo besides. */
+const TAKEN_BY_SPLITTABLE: ReadonlySet<string> = new Set(["range", "watermark", "resume", "now", "onCommitted"]);
 
 /** @throws PipelineError for a name that the context has already, or a value that is no side input. */
-export function checkSideInputs(transform: string, sideInputs: SideInputs): void {
+export function checkSideInputs(transform: string, sideInputs: SideInputs, isSplittable: boolean): void {
   for (const [name, sideInput] of Object.entries(sideInputs)) {
-    if (TAKEN.has(name))
+    if (TAKEN.has(name) || (isSplittable && TAKEN_BY_SPLITTABLE.has(name)))
       throw new PipelineError("bad_side_input", `side input "${name}" of transform "${transform}" would hide the context's own; rename it`);
     if (typeof sideInput !== "object" || sideInput === null || !("pcollection" in sideInput))
       throw new PipelineError(

@@ -19,6 +19,16 @@ export interface Reader<T> {
   read(emit: EmitFromReader<T>): ReadResult;
   /** For a source that knows it: no element to come is earlier. Used where the source has no other watermark policy. */
   watermark?(): Timestamp;
+  /**
+   * Where to go on behind all that was emitted, as a plain JSON value: what {@link ReaderContext.position} is when a run goes on from a checkpoint.
+   * Without it the source starts anew then: what came before may come again, and what came meanwhile may be lost.
+   */
+  position?(): unknown;
+  /**
+   * The run is drained: takes nothing more from outside. `read` emits what was taken before, as often as it takes, then gives `"end"`. Without
+   * this method the source ends as it is, and is read no more.
+   */
+  drain?(): void;
   /** Lets go of files, sockets, timers. Called once, at the end of the source or of the run, however it ended. */
   close?(): void | Promise<void>;
 }
@@ -29,6 +39,8 @@ export interface ReaderContext {
   readonly index: number;
   /** How many readers there are: each reads a share of its own. */
   readonly count: number;
+  /** Where a reader of this index was when the checkpoint was taken that the run goes on from; undefined for one that starts. */
+  readonly position?: unknown;
   /** Processing time: the clock of the run, in milliseconds since 1970. In tests with a `testStream` it is virtual, and starts at 0. */
   readonly now: () => number;
   /** To be called when something has come: `read` is called soon after, even if it named a later time. May be called at any time, from anywhere. */

@@ -24,6 +24,23 @@ export type Primitive =
   | { readonly kind: "combine-per-key"; readonly combineFn: AsyncCombineFn<unknown, unknown, unknown>; readonly keyCoder: Coder<unknown> }
   | { readonly kind: "window-into"; readonly windowing: WindowingStrategy };
 
+/** When a batch of a key's values is complete: at the first of these limits. */
+export interface BatchLimits {
+  /** Values. */
+  readonly size?: number | undefined;
+  /** Bytes of the encoded values. */
+  readonly bytes?: number | undefined;
+  /** Milliseconds of processing time since its first value. */
+  readonly maxBufferingMs?: number | undefined;
+}
+
+/** What a composite is, for runners that execute it in their own way. */
+export interface KnownComposite {
+  readonly urn: string;
+  /** Of one that groups into batches. */
+  readonly batches?: BatchLimits;
+}
+
 /** One applied transform, in the tree of composites. */
 export interface TransformNode {
   /** Path of names from the root, joined by `/`: unique in the pipeline, stable from build to build. */
@@ -36,6 +53,6 @@ export interface TransformNode {
   /** Where the author applied it. */
   readonly site: string | undefined;
   primitive: Primitive | undefined;
-  /** URN of a composite that runners may execute in their own way. */
-  urn: string | undefined;
+  /** Of a composite that runners may execute in their own way. */
+  known: KnownComposite | undefined;
 }

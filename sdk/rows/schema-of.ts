@@ -3,6 +3,7 @@ import type { RowSchema, Schema, SchemaField } from "../../portability/schemas/i
 import { PipelineError } from "../../portability/stage-host/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
+import { withBody } from "../transforms/function-parts.js";
 import { elementwise } from "../transforms/par-do.js";
 import type { Row } from "./row-types.js";
 
@@ -67,15 +68,11 @@ export function mapRows<T, R>(
   defaultName: string,
   plan: (schema: RowSchema<T>, name: string) => { readonly schema: RowSchema<R>; readonly fn: (row: T) => R },
 ): PTransform<PCollection<T>, PCollection<R>> {
-  return {
-    defaultName,
-    expand(input) {
-      const { schema, fn } = plan(schemaOf(input), input.graph.currentName);
-      return elementwise<T, R>(undefined, defaultName, { kind: "map", fn, concurrency: 1 }, () => coderOf(schema) as Coder<unknown>).expand(
-        input,
-      );
-    },
+  const step = (input: PCollection<T>): PTransform<PCollection<T>, PCollection<R>> => {
+    const { schema, fn } = plan(schemaOf(input), input.graph.currentName);
+    return elementwise<T, R>(undefined, defaultName, { kind: "map", fn, concurrency: 1 }, () => coderOf(schema) as Coder<unknown>);
   };
+  return withBody({ defaultName, expand: (input) => step(input).expand(input) }, (input, first) => input.apply(first(step(input))));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { map } from "../transforms/elementwise.js";
+import { fronted } from "../transforms/function-parts.js";
 import { output, parDo } from "../transforms/par-do.js";
 import { describeIssues } from "./check-rows.js";
 
@@ -47,17 +48,18 @@ export function validate(
     if (result.issues === undefined) return result.value;
     throw new TypeError(`is not valid: ${textsOf(result.issues).join("; ")}`);
   };
-  return {
-    defaultName: "rows.validate",
-    expand(input) {
-      if (invalid === "fail")
-        return input.apply(
+  return fronted<unknown, PCollection<unknown> | Validated<unknown>>(undefined, "rows.validate", (input, first) => {
+    if (invalid === "fail")
+      return input.apply(
+        first(
           map("check", (value) => {
             const result = check(value);
             return result instanceof Promise ? result.then(failing) : failing(result);
           }),
-        );
-      return input.apply(
+        ),
+      );
+    return input.apply(
+      first(
         parDo("check", {
           outputs: { valid: output<unknown>(), invalid: output<Invalid>() },
           process(value: unknown, { emit }) {
@@ -70,9 +72,9 @@ export function validate(
             settle(result);
           },
         }),
-      );
-    },
-  };
+      ),
+    );
+  });
 }
 
 function textsOf(issues: readonly StandardSchemaV1.Issue[]): readonly string[] {

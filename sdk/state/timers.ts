@@ -24,6 +24,8 @@ export interface EventTimer {
   set(at: Timestamp, options?: TimerOptions): void;
   /** Fires at the last instant of the window. */
   setToEndOfWindow(options?: TimerOptions): void;
+  /** Fires before the window expires: at the last instant at which it has state, which is its end and the allowed lateness. */
+  setToExpiry(options?: TimerOptions): void;
   clear(): void;
 }
 
@@ -82,6 +84,7 @@ export function eventTimer(): TimerSpec<EventTimer> {
       return {
         set: (at, options) => set("", at, options),
         setToEndOfWindow: (options) => set("", call.window.maxTimestamp, options),
+        setToExpiry: (options) => set("", expiryOf(call.window), options),
         clear: clearer(cells, call, ""),
       };
     },

@@ -68,8 +68,8 @@ function coGroup(p: Pipeline, inputs: KeyedInputs<unknown>): PCollection<KV<unkn
     );
 }
 
-/** Keys meet by their bytes, so all inputs must encode them alike. */
-function commonKeyCoder(p: Pipeline, coders: readonly { readonly keyCoder: Coder<unknown> }[]): Coder<unknown> {
+/** Keys meet by their bytes, so all inputs must encode them alike. @internal */
+export function commonKeyCoder(p: Pipeline, coders: readonly { readonly keyCoder: Coder<unknown> }[]): Coder<unknown> {
   const [{ keyCoder: first }, ...others] = coders;
   for (const { keyCoder } of others)
     if (keyCoder.urn !== first.urn)

@@ -8,7 +8,8 @@ import { anyValue } from "./element-coder.js";
 import { elementwise } from "./par-do.js";
 import { values } from "./elementwise.js";
 import { withFanout } from "./hot-key-fanout.js";
-import { perKey } from "./per-key.js";
+import { withReason } from "./function-parts.js";
+import { OF_COMBINING, perKey } from "./per-key.js";
 
 /** A CombineFn, or an associative and commutative function of two values. */
 export type Combiner<In, Acc, Out> = AsyncCombineFn<In, Acc, Out> | ((left: In, right: In) => (In & Out) | Promise<In & Out>);
@@ -87,7 +88,7 @@ export function globally<In, Acc, Out>(
   combineFn: AsyncCombineFn<In, Acc, Out>,
   fanout?: CombineOptions<unknown>["hotKeyFanout"],
 ): PTransform<PCollection<In>, PCollection<Out>> {
-  return {
+  const transform: PTransform<PCollection<In>, PCollection<Out>> = {
     name,
     defaultName,
     expand: (input) => {
@@ -100,6 +101,7 @@ export function globally<In, Acc, Out>(
         .apply(values<Out>("value"));
     },
   };
+  return withReason(transform, OF_COMBINING);
 }
 
 function combinerOf(args: unknown[]): {

@@ -5,6 +5,7 @@ import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { perKey } from "./per-key.js";
 import { anyValue } from "./element-coder.js";
+import { fronted, type Around } from "./function-parts.js";
 import { keys, values } from "./elementwise.js";
 import { elementwise } from "./par-do.js";
 import { withCoder } from "./with-coder.js";
@@ -38,11 +39,8 @@ const anyOne = <T>(): CombineFn<T, readonly [T] | null, T> => ({
  * ```
  */
 export function distinct<T>(by?: (value: T) => unknown, name?: string): PTransform<PCollection<T>, PCollection<T>> {
-  return {
-    name,
-    defaultName: "distinct",
-    expand: (input) => (by === undefined ? distinctElements(input) : distinctBy(input, by)),
-  };
+  if (by === undefined) return { name, defaultName: "distinct", expand: distinctElements };
+  return fronted(name, "distinct", (input, first) => distinctBy(input, by, first));
 }
 
 function distinctElements<T>(input: PCollection<T>): PCollection<T> {
@@ -56,11 +54,13 @@ function distinctElements<T>(input: PCollection<T>): PCollection<T> {
     .apply(keys("elements"));
 }
 
-function distinctBy<T>(input: PCollection<T>, by: (value: T) => unknown): PCollection<T> {
+function distinctBy<T>(input: PCollection<T>, by: (value: T) => unknown, first: Around<T>): PCollection<T> {
   return input
     .apply(
-      elementwise<T, KV<unknown, T>>("key", "key", { kind: "map", fn: (value: T) => kv(by(value), value), concurrency: 1 }, ({ coder }) =>
-        kvCoder(anyValue, coder),
+      first(
+        elementwise<T, KV<unknown, T>>("key", "key", { kind: "map", fn: (value: T) => kv(by(value), value), concurrency: 1 }, ({ coder }) =>
+          kvCoder(anyValue, coder),
+        ),
       ),
     )
     .apply(perKey("any", "any", anyOne<T>()))

@@ -3,7 +3,8 @@ import { kv, type KV } from "../../portability/values/index.js";
 import type { AsyncCombineFn } from "../model/combine-fn.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
-import { perKey } from "./per-key.js";
+import { withReason } from "./function-parts.js";
+import { OF_COMBINING, perKey } from "./per-key.js";
 import { anyValue } from "./element-coder.js";
 import { keyedCoders } from "./keyed-coder.js";
 import { elementwise } from "./par-do.js";
@@ -20,7 +21,7 @@ export function withFanout<K, In, Acc, Out>(
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
   const partsOf = typeof fanout === "number" ? () => fanout : fanout;
   if (typeof fanout === "number") checkParts(fanout);
-  return {
+  const transform: PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> = {
     name,
     defaultName,
     expand(input) {
@@ -36,6 +37,7 @@ export function withFanout<K, In, Acc, Out>(
         .apply(perKey("combine", "combine", { ...fn, addInput: (all: Acc, part: Acc) => fn.mergeAccumulators(all, part) }));
     },
   };
+  return withReason(transform, OF_COMBINING);
 }
 
 function step<T, R>(name: string, fn: (value: T) => R, coder: unknown): PTransform<PCollection<T>, PCollection<R>> {

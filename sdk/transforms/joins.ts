@@ -11,6 +11,9 @@ type Joined<K, L, R> = PTransform<PCollection<KV<K, L>>, PCollection<KV<K, reado
  * All pairs of values that a key has in both PCollections, per window. Pairs are made one at a time, so that a key with many values
  * on both sides fits into memory.
  *
+ * Of streams, what is in one window is joined when it ends, or, with triggers that fire earlier or later, in each pane what is in that pane: with
+ * `panes: "accumulating"` that is all pairs so far. See `intervalJoin` for what need not be in one window, `joinByKey` for more than two.
+ *
  * @example
  * ```ts
  * ordersByUser.apply(innerJoin(usersById)).apply(map(({ key, value: [order, user] }) => `${key}: ${user.name} paid ${order.amount}`));

@@ -45,13 +45,23 @@ export type TaggedEmit<O extends OutputSpecs> = { readonly [Tag in keyof O]: Emi
 export type TaggedOutputs<O extends OutputSpecs> = { readonly [Tag in keyof O]: PCollection<ElementOf<O[Tag]>> };
 
 /** What `process` receives beside the element. */
-export type ProcessContext<E, L, S extends SideInputs = None> = FunctionContext<S> & { readonly emit: E; readonly local: L };
+export type ProcessContext<E, L, S extends SideInputs = None> = FunctionContext<S> & {
+  readonly emit: E;
+  readonly local: L;
+  /** Whether the job is being drained: its sources have been told to end, and what still comes may be there for that reason alone. */
+  readonly isDraining: boolean;
+};
 
 type None = Record<never, never>;
 
 interface Lifecycle<E, L, S extends SideInputs> extends FunctionOptions<S> {
   /** How far back from its input's an emitted timestamp may be, in milliseconds; default 0. Forwards it may be moved freely. */
   readonly allowedSkewMs?: number;
+  /**
+   * For functions with effects of their own, such as a request that must not be made twice with different contents: whenever elements are given to
+   * the transform again, after a failure, they are the same as before. Costs a hop where they come from another function. Default false.
+   */
+  readonly requiresStableInput?: boolean;
   /** Once per task, before anything else; what it returns is `local` in the other functions. */
   setup?: (context: SetupContext) => L | Promise<L>;
   startBundle?: (context: { readonly local: L }) => void | Promise<void>;
@@ -76,6 +86,7 @@ export interface TaggedParDoSpec<T, O extends OutputSpecs, L, S extends SideInpu
 /** What the implementation reads of either form; the overloads have checked the rest. */
 interface UncheckedSpec extends FunctionOptions<SideInputs> {
   readonly allowedSkewMs?: number;
+  readonly requiresStableInput?: boolean;
   readonly outputs?: OutputSpec<unknown> | OutputSpecs;
 }
 
@@ -116,6 +127,7 @@ export function parDo(...args: [string, UncheckedSpec] | [UncheckedSpec]): PTran
     concurrency: spec.concurrency ?? 16,
     sideInputs: spec.with,
     allowedSkewMs: spec.allowedSkewMs,
+    requiresStableInput: spec.requiresStableInput,
   };
   const coderOf = (tag: string): Coder<unknown> =>
     (tagged === undefined ? (outputs as OutputSpec<unknown> | undefined) : tagged[tag])?.coder ?? anyValue;
@@ -157,6 +169,6 @@ export function elementwise<T, O>(
     },
   };
   // What has state, or depends on another windowing than the input's, cannot be taken apart.
-  if (windowing !== undefined || doFn.kind === "stateful") return transform;
+  if (windowing !== undefined || doFn.kind === "stateful" || doFn.kind === "splittable") return transform;
   return withParts(transform, { doFn, tagged: false, outputs: (input) => new Map([["out", coder(input as PCollection<T>)]]) });
 }

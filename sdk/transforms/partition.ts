@@ -1,5 +1,6 @@
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
+import { fronted } from "./function-parts.js";
 import { output, parDo } from "./par-do.js";
 import { withCoder } from "./with-coder.js";
 
@@ -17,12 +18,10 @@ export function partition<T, const N extends string>(
   fn: (value: T) => NoInfer<N>,
   name?: string,
 ): PTransform<PCollection<T>, { readonly [Name in N]: PCollection<T> }> {
-  return {
-    name,
-    defaultName: "partition",
-    expand(input) {
-      const outputs = Object.fromEntries(names.map((each) => [each, output<T>()]));
-      const parts = input.apply(
+  return fronted(name, "partition", (input: PCollection<T>, first) => {
+    const outputs = Object.fromEntries(names.map((each) => [each, output<T>()]));
+    const parts = input.apply(
+      first(
         parDo("deal out", {
           outputs,
           process(value: T, { emit }) {
@@ -32,9 +31,9 @@ export function partition<T, const N extends string>(
             send(value);
           },
         }),
-      );
-      const typed = names.map((each) => [each, parts[each].apply(withCoder(input.coder as never))] as const);
-      return Object.fromEntries(typed) as unknown as { readonly [Name in N]: PCollection<T> };
-    },
-  };
+      ),
+    );
+    const typed = names.map((each) => [each, parts[each].apply(withCoder(input.coder as never))] as const);
+    return Object.fromEntries(typed) as unknown as { readonly [Name in N]: PCollection<T> };
+  });
 }

@@ -5,6 +5,7 @@ import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { checkGroupable, groupedWindowing } from "../model/windowing.js";
 import { anyValue } from "./element-coder.js";
+import { withReason } from "./function-parts.js";
 import { keyedCoders } from "./keyed-coder.js";
 
 /** The primitive behind all combines of keyed values. @internal */
@@ -13,7 +14,7 @@ export function perKey<K, In, Acc, Out>(
   defaultName: string,
   combineFn: AsyncCombineFn<In, Acc, Out>,
 ): PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> {
-  return {
+  const transform: PTransform<PCollection<KV<K, In>>, PCollection<KV<K, Out>>> = {
     name,
     defaultName,
     expand(input) {
@@ -27,4 +28,9 @@ export function perKey<K, In, Acc, Out>(
       return input.graph.output<KV<K, Out>>(kvCoder(keyCoder, anyValue), groupedWindowing(input.windowing));
     },
   };
+  return withReason(transform, OF_COMBINING);
 }
+
+/** Why a combine has no dead letters. @internal */
+export const OF_COMBINING =
+  "combines elements, and what fails then is no single element: check them before, by withFailures(filter(…)) or withFailures(map(…))";

@@ -33,7 +33,8 @@ export function periodicImpulse(options: PeriodicImpulseOptions): PTransform<Pip
   if (from !== undefined && !Number.isSafeInteger(from)) throw new RangeError(`from must be a whole number of milliseconds, not ${from}`);
   if (!(to >= (from ?? -Infinity))) throw new RangeError(`to must be an instant behind from, not ${to}`);
   const open = (context: ReaderContext): Reader<Timestamp> => {
-    const origin = from ?? context.now();
+    const before = context.position as { readonly origin?: number } | undefined; // a schedule's
+    const origin = from ?? before?.origin ?? context.now();
     const total = to === Infinity ? Infinity : Math.max(0, Math.ceil((to - origin) / everyMs));
     return new Schedule(context, { everyMs, origin, total, catchUpMs: Infinity, elementOf: (_, due) => Math.floor(due) });
   };

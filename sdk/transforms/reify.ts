@@ -1,8 +1,12 @@
+import { doubleCoder, kvCoder, type Coder } from "../../portability/coders/index.js";
 import type { KV, PaneInfo, Timestamp, Window } from "../../portability/values/index.js";
 import { kv } from "../../portability/values/index.js";
 import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
-import { map } from "./elementwise.js";
+import type { ElementContext } from "../model/do-fn.js";
+import { anyValue } from "./element-coder.js";
+import { componentCoder } from "./keyed-coder.js";
+import { elementwise } from "./par-do.js";
 
 /** An element and what is known about it. */
 export interface Reified<T> {
@@ -24,11 +28,12 @@ export interface ReifiedWindow<T> extends Reified<T> {
  * clicks.apply(reifyTimestamps()).apply(map(({ value, timestamp }) => `${formatTimestamp(timestamp)} ${value.page}`));
  * ```
  */
-export const reifyTimestamps = <T>(name = "reifyTimestamps"): PTransform<PCollection<T>, PCollection<Reified<T>>> =>
-  unnamed(
-    map(name, (value: T, { timestamp }) => ({ value, timestamp })),
+export const reifyTimestamps = <T>(name?: string): PTransform<PCollection<T>, PCollection<Reified<T>>> =>
+  elementwise(
     name,
     "reifyTimestamps",
+    { kind: "map", fn: (value: T, { timestamp }: ElementContext): Reified<T> => ({ value, timestamp }), concurrency: 1 },
+    ({ coder }) => reifiedCoder(coder),
   );
 
 /**
@@ -39,12 +44,12 @@ export const reifyTimestamps = <T>(name = "reifyTimestamps"): PTransform<PCollec
  * counts.apply(reifyWindows()).apply(map(({ value, window }) => ({ until: window.maxTimestamp + 1, count: value })));
  * ```
  */
-export const reifyWindows = <T>(name = "reifyWindows"): PTransform<PCollection<T>, PCollection<ReifiedWindow<T>>> =>
-  unnamed(
-    map(name, (value: T, { timestamp, window, pane }) => ({ value, timestamp, window, pane })),
-    name,
-    "reifyWindows",
-  );
+export const reifyWindows = <T>(name?: string): PTransform<PCollection<T>, PCollection<ReifiedWindow<T>>> =>
+  elementwise(name, "reifyWindows", {
+    kind: "map",
+    fn: (value: T, { timestamp, window, pane }: ElementContext): ReifiedWindow<T> => ({ value, timestamp, window, pane }),
+    concurrency: 1,
+  });
 
 /**
  * Each value of keyed elements with its timestamp, as a value.
@@ -54,16 +59,29 @@ export const reifyWindows = <T>(name = "reifyWindows"): PTransform<PCollection<T
  * readings.apply(reifyTimestampsOfValues()).apply(groupByKey());
  * ```
  */
-export const reifyTimestampsOfValues = <K, V>(
-  name = "reifyTimestampsOfValues",
-): PTransform<PCollection<KV<K, V>>, PCollection<KV<K, Reified<V>>>> =>
-  unnamed(
-    map(name, ({ key, value }: KV<K, V>, { timestamp }) => kv(key, { value, timestamp })),
+export const reifyTimestampsOfValues = <K, V>(name?: string): PTransform<PCollection<KV<K, V>>, PCollection<KV<K, Reified<V>>>> =>
+  elementwise(
     name,
     "reifyTimestampsOfValues",
+    { kind: "map", fn: ({ key, value }: KV<K, V>, { timestamp }: ElementContext) => kv(key, { value, timestamp }), concurrency: 1 },
+    ({ coder }) => kvCoder(componentCoder(coder, 0), reifiedCoder(componentCoder(coder, 1))),
   );
 
-/** Without a name of the author's, so that it may be applied several times in one scope. */
-function unnamed<In, Out>(transform: PTransform<In, Out>, name: string, defaultName: string): PTransform<In, Out> {
-  return name === defaultName ? { ...transform, name: undefined, defaultName } : transform;
+/** A value by its own coder, and its timestamp. @internal */
+export function reifiedCoder(values: Coder<unknown>): Coder<unknown> {
+  if (values === anyValue) return anyValue;
+  const coder: Coder<Reified<unknown>> = {
+    urn: "beamstorm:coder:reified:v1",
+    components: [values],
+    deterministic: values.deterministic,
+    encode({ value, timestamp }, writer, nested) {
+      doubleCoder.encode(timestamp, writer, true);
+      values.encode(value, writer, nested);
+    },
+    decode(reader, nested) {
+      const timestamp = doubleCoder.decode(reader, true);
+      return { value: values.decode(reader, nested), timestamp };
+    },
+  };
+  return coder as Coder<unknown>;
 }

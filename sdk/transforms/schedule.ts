@@ -15,6 +15,12 @@ interface Plan<T> {
   readonly timestampOf?: (k: number) => Timestamp;
 }
 
+/** How far a schedule has come. */
+interface Position {
+  readonly k: number;
+  readonly origin: number | undefined;
+}
+
 /**
  * Elements by the clock: number `k` is due at `origin + k × everyMs`. Of n readers number i has every n-th, from the i-th on.
  *
@@ -31,8 +37,9 @@ export class Schedule<T> implements Reader<T> {
     private readonly context: ReaderContext,
     private readonly plan: Plan<T>,
   ) {
-    this.origin = plan.origin;
-    this.k = context.index;
+    const before = context.position as Position | undefined; // as `position` gave it
+    this.origin = before?.origin ?? plan.origin;
+    this.k = before?.k ?? context.index;
   }
 
   read(emit: EmitFromReader<T>): ReadResult {
@@ -50,6 +57,10 @@ export class Schedule<T> implements Reader<T> {
       this.k += context.count;
       if (!emit(element, timestamp)) return this.k >= plan.total ? "end" : "more";
     }
+  }
+
+  position(): Position {
+    return { k: this.k, origin: this.origin };
   }
 
   /** S3 */

@@ -15,6 +15,7 @@ import type { PTransform } from "../model/ptransform.js";
 import type { SideInputs } from "../model/side-input.js";
 import type { FiringTimer, StateHandles, StateSpecs, TimerHandles, TimerSpecs } from "../model/state-spec.js";
 import { anyValue } from "./element-coder.js";
+import { withReason } from "./function-parts.js";
 import { keyedCoders } from "./keyed-coder.js";
 import { isOutputSpec, type OutputSpec, type OutputSpecs, type TaggedEmit, type TaggedOutputs } from "./par-do.js";
 
@@ -26,6 +27,8 @@ interface Keyed<E, S extends StateSpecs, T extends TimerSpecs, L> {
   readonly timers: TimerHandles<T>;
   readonly emit: E;
   readonly local: L;
+  /** Whether the job is being drained: its sources have been told to end, and timers fire that would have waited. */
+  readonly isDraining: boolean;
 }
 
 /** What `process` receives beside the element. */
@@ -49,6 +52,16 @@ interface StatefulLifecycle<K, V, E, S extends StateSpecs, T extends TimerSpecs,
   readonly with?: I;
   /** How far back from its input's an emitted timestamp may be, in milliseconds; default 0. Forwards it may be moved freely. */
   readonly allowedSkewMs?: number;
+  /**
+   * For functions with effects of their own, such as a request that must not be made twice with different contents: whenever elements are given to
+   * the transform again, after a failure, they are the same as before. Costs a hop where they come from another function. Default false.
+   */
+  readonly requiresStableInput?: boolean;
+  /**
+   * Elements of a key and window come by ascending timestamp, and timers of event time in their order among them. For that an element waits until
+   * the watermark has passed it by the allowed lateness; what comes later is dropped, and counted in the run's metrics. Default false.
+   */
+  readonly requiresTimeSortedInput?: boolean;
   /** Once per task, before anything else; what it returns is `local` in the other functions. */
   setup?: (context: SetupContext) => L | Promise<L>;
   /** Best effort, at the end of the task. */
@@ -94,6 +107,8 @@ interface UncheckedSpec {
   readonly timers?: TimerSpecs;
   readonly with?: SideInputs;
   readonly allowedSkewMs?: number;
+  readonly requiresStableInput?: boolean;
+  readonly requiresTimeSortedInput?: boolean;
   readonly outputs?: OutputSpec<unknown> | OutputSpecs;
   readonly onTimer?: Readonly<Record<string, unknown>>;
 }
@@ -170,8 +185,10 @@ export function statefulParDo(...args: [string, UncheckedSpec] | [UncheckedSpec]
     timers,
     sideInputs: spec.with,
     allowedSkewMs: spec.allowedSkewMs,
+    requiresStableInput: spec.requiresStableInput,
+    requiresTimeSortedInput: spec.requiresTimeSortedInput,
   };
-  return {
+  const transform: PTransform<PCollection<KV<unknown, unknown>>, unknown> = {
     name,
     defaultName: "statefulParDo",
     expand(input) {
@@ -183,6 +200,10 @@ export function statefulParDo(...args: [string, UncheckedSpec] | [UncheckedSpec]
       return Object.fromEntries(tags.map((tag) => [tag, input.graph.output(coderOf(tagged[tag]), input.windowing, tag)]));
     },
   };
+  return withReason(
+    transform,
+    "has state, which a call that fails would leave half changed: catch in its functions, and emit to an output of your own",
+  );
 }
 
 function check(transform: string, { state = {}, timers = {}, onTimer = {} }: UncheckedSpec, { windowing }: PCollection<unknown>): void {

@@ -6,7 +6,7 @@ import type { PCollection } from "../model/pcollection.js";
 import type { PTransform } from "../model/ptransform.js";
 import { anyValue } from "./element-coder.js";
 import { failureCoder } from "./failure-coder.js";
-import { partsOf, type FunctionParts } from "./function-parts.js";
+import { bodyOf, partsOf, reasonOf, type Body, type FunctionParts } from "./function-parts.js";
 import { guarded } from "./guarded-do-fn.js";
 
 /** An element that a function could not cope with, and why. */
@@ -30,8 +30,10 @@ const FAILURES = "failures";
  * of its own instead of failing the run: a dead-letter output. It is in the element's window, at its timestamp.
  *
  * What a call puts out is held until it succeeds, so nothing of a failed call is seen: an output as long as `flatMap` may give is in memory
- * as a whole. For transforms that consist of one function: `map`, `filter`, `flatMap`, `withKeys`, `withTimestamps`, `parDo` and the like;
- * a failure in `setup`, `startBundle` or `finishBundle` still fails the bundle.
+ * as a whole. For transforms that call a function for each element: `map`, `filter`, `flatMap`, `withKeys`, `withTimestamps`, `parDo`,
+ * `partition`, `distinct`, `deduplicate`, `orderedPerKey`, `requestResponse`, `enrich`, `rows.as`, `rows.add`, `rows.validate`, `fromJson` and the
+ * like; a failure in `setup`, `startBundle` or `finishBundle` still fails the bundle. Not for functions that combine or compare, whose failures
+ * are nobody's in particular, for those with state, which a failed call would leave half changed, and for sources and sinks: put it around a `map` or `filter` before those.
  *
  * @throws PipelineError for another transform
  * @example
@@ -43,17 +45,61 @@ const FAILURES = "failures";
  */
 export function withFailures<T, Out>(
   transform: PTransform<PCollection<T>, Out>,
-  { attempts = 1 }: FailureOptions = {},
-): PTransform<PCollection<T>, { readonly output: Out; readonly failures: PCollection<Failure<T>> }> {
-  const { name, defaultName } = transform;
-  const parts = partsOf(transform);
-  const title = name ?? defaultName;
-  if (parts === undefined)
-    throw new PipelineError(
-      "not_one_function",
-      `"${title}" does not consist of one function: withFailures takes map, filter, flatMap, parDo and the like`,
-    );
+  options: FailureOptions = {},
+): PTransform<PCollection<T>, WithFailures<T, Out>> {
+  const { attempts = 1 } = options;
   if (!(Number.isSafeInteger(attempts) && attempts >= 1)) throw new RangeError(`attempts must be a whole number above 0, not ${attempts}`);
+  const parts = partsOf(transform);
+  if (parts !== undefined) return guardedParts(transform, parts, attempts);
+  const body = bodyOf(transform);
+  if (body !== undefined) return guardedFront(transform, body, options);
+  throw new PipelineError("not_one_function", `"${titleOf(transform)}" ${reasonOf(transform) ?? NO_FUNCTION}`);
+}
+
+/** What {@link withFailures} gives. */
+export interface WithFailures<T, Out> {
+  readonly output: Out;
+  readonly failures: PCollection<Failure<T>>;
+}
+
+const NO_FUNCTION =
+  "calls no function for each element that withFailures could catch: it takes map, filter, flatMap, parDo and the like; put it around one of those before it";
+
+const titleOf = ({ name, defaultName }: PTransform<never, unknown>): string => name ?? defaultName;
+
+/** Puts dead letters around the step that calls the author's function; what is behind it goes on with what succeeds. */
+function guardedFront<T, Out>(
+  { name, defaultName }: PTransform<PCollection<T>, Out>,
+  body: Body<T, Out>,
+  options: FailureOptions,
+): PTransform<PCollection<T>, WithFailures<T, Out>> {
+  return {
+    name,
+    defaultName,
+    expand(input) {
+      let failures: PCollection<Failure<T>> | undefined;
+      const output = body(input, (step) => ({
+        name: step.name,
+        defaultName: step.defaultName,
+        expand(elements) {
+          const caught = withFailures(step, options).expand(elements);
+          failures = caught.failures;
+          return caught.output;
+        },
+      }));
+      if (failures === undefined) throw new PipelineError("not_one_function", `"${input.graph.currentName}" ${NO_FUNCTION}`);
+      return { output, failures };
+    },
+  };
+}
+
+function guardedParts<T, Out>(
+  transform: PTransform<PCollection<T>, Out>,
+  parts: FunctionParts,
+  attempts: number,
+): PTransform<PCollection<T>, WithFailures<T, Out>> {
+  const { name, defaultName } = transform;
+  const title = titleOf(transform);
   const { doFn, tagged } = parts;
   return {
     name,
@@ -71,8 +117,8 @@ export function withFailures<T, Out>(
 
   function withDeadLetters({ tagged: isTagged }: FunctionParts, tags: readonly string[], times: number): DoFn {
     const spec: UntypedParDo = guarded(doFn, { isTagged, failures: FAILURES, attempts: times });
-    const { concurrency, sideInputs, allowedSkewMs } = doFn;
-    return { kind: "par-do", spec, tags: [...tags, FAILURES], concurrency, sideInputs, allowedSkewMs };
+    const { concurrency, sideInputs, allowedSkewMs, requiresStableInput } = doFn;
+    return { kind: "par-do", spec, tags: [...tags, FAILURES], concurrency, sideInputs, allowedSkewMs, requiresStableInput };
   }
 }
 

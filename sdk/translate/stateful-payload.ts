@@ -5,7 +5,10 @@ import type { Window } from "../../portability/values/index.js";
 import { EXPIRATION_FAMILY, type DoFn } from "../model/do-fn.js";
 import type { StateSpec } from "../model/state-spec.js";
 
-type StatefulParts = Pick<beam.pipeline.IParDoPayload, "stateSpecs" | "timerFamilySpecs" | "onWindowExpirationTimerFamilySpec">;
+type StatefulParts = Pick<
+  beam.pipeline.IParDoPayload,
+  "stateSpecs" | "timerFamilySpecs" | "onWindowExpirationTimerFamilySpec" | "requiresTimeSortedInput"
+>;
 
 /** What the payload of a ParDo says of its state and timers; nothing for one without. */
 export function statefulParts(doFn: DoFn, timers: TimerCoders, idOf: (coder: Coder<unknown>) => string): StatefulParts {
@@ -22,6 +25,7 @@ export function statefulParts(doFn: DoFn, timers: TimerCoders, idOf: (coder: Cod
   return {
     stateSpecs: Object.fromEntries(Object.entries(doFn.state).map(([id, spec]) => [id, stateSpec(spec, idOf)])),
     timerFamilySpecs: { ...Object.fromEntries(families), ...(tellsExpiration ? { [EXPIRATION_FAMILY]: family(EVENT_TIME) } : {}) },
+    requiresTimeSortedInput: doFn.requiresTimeSortedInput === true,
     onWindowExpirationTimerFamilySpec: tellsExpiration ? EXPIRATION_FAMILY : "",
   };
 }

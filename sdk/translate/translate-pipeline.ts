@@ -24,6 +24,7 @@ import { testStreamPayload } from "./test-stream-payload.js";
 import { statefulParts, type TimerCoders } from "./stateful-payload.js";
 import type { Window } from "../../portability/values/index.js";
 import { writeFunctionPayload } from "./function-payload.js";
+import { knownComposite } from "./known-composite.js";
 import { windowFnToProto } from "../../portability/payloads/window-fns.js";
 
 const ENVIRONMENT_ID = "typescript";
@@ -136,7 +137,7 @@ class Translation {
 
   private specOf(node: TransformNode): beam.pipeline.IFunctionSpec | undefined {
     const { primitive } = node;
-    if (primitive === undefined) return node.urn === undefined ? undefined : { urn: node.urn };
+    if (primitive === undefined) return node.known === undefined ? undefined : knownComposite(node.known);
     const fn = writeFunctionPayload({ transform: node.uniqueName });
     switch (primitive.kind) {
       case "impulse":
@@ -161,6 +162,8 @@ class Translation {
           payload: beam.pipeline.ParDoPayload.encode({
             doFn: { urn: BEAMSTORM.DO_FN, payload: fn },
             sideInputs: sideInputsOf(primitive.doFn, fn),
+            ...splittableParts(primitive.doFn, (coder) => this.coders.idOf(coder)),
+            requiresStableInput: primitive.doFn.requiresStableInput === true,
             ...statefulParts(primitive.doFn, this.timerCoders(node, primitive.keyCoder), (coder) => this.coders.idOf(coder)),
           }).finish(),
         };
@@ -186,12 +189,27 @@ function windowCoderOf(windowFn: WindowFn<never>): Coder<unknown> {
   return windowFn === globalWindows ? globalWindowCoder : (intervalWindowCoder as Coder<unknown>);
 }
 
+/** What the payload of a ParDo says of its restrictions, which travel with the state of their watermark; nothing for one without. */
+function splittableParts(doFn: DoFn, idOf: (coder: Coder<unknown>) => string): Partial<beam.pipeline.IParDoPayload> {
+  if (doFn.kind !== "splittable") return {};
+  return {
+    restrictionCoderId: idOf(kvCoder(doFn.restrictionCoder, doFn.watermarkStateCoder) as Coder<unknown>),
+    requestsFinalization: doFn.finalizes,
+  };
+}
+
 /** What a runner must be able to do. */
 function requirementsOf(root: TransformNode): string[] {
   const found = new Set<string>();
   const visit = ({ primitive, children }: TransformNode): void => {
+    if (primitive?.kind === "par-do" && primitive.doFn.kind === "splittable") {
+      found.add(REQUIREMENT.REQUIRES_SPLITTABLE_DOFN);
+      if (primitive.doFn.finalizes) found.add(REQUIREMENT.REQUIRES_BUNDLE_FINALIZATION);
+    }
+    if (primitive?.kind === "par-do" && primitive.doFn.requiresStableInput === true) found.add(REQUIREMENT.REQUIRES_STABLE_INPUT);
     if (primitive?.kind === "par-do" && primitive.doFn.kind === "stateful") {
       found.add(REQUIREMENT.REQUIRES_STATEFUL_PROCESSING);
+      if (primitive.doFn.requiresTimeSortedInput === true) found.add(REQUIREMENT.REQUIRES_TIME_SORTED_INPUT);
       if (primitive.doFn.spec.onWindowExpiration !== undefined) found.add(REQUIREMENT.REQUIRES_ON_WINDOW_EXPIRATION);
     }
     children.forEach(visit);

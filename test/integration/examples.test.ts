@@ -1,6 +1,6 @@
 // The examples give what they say, by the command that their first lines name.
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
@@ -155,6 +155,18 @@ describe("examples", () => {
       assert.deepEqual(await jsonLinesOf(late), [{ at: at("09:06"), user: "bob", page: "/search" }]);
     });
 
+    it(`payments matches orders with what was paid for them in time, once, with ${workers} workers`, async () => {
+      const batches = (await output("payments", "--batch", "2", "--workers", workers)) as {
+        customer: string;
+        paid: { order: string; payment: string; amount: number }[];
+      }[];
+      for (const { paid } of batches) assert.ok(paid.length <= 2);
+      const told = batches.flatMap(({ customer, paid }) =>
+        paid.map(({ order, payment, amount }) => `${customer} ${order} ${payment} ${amount}`),
+      );
+      assert.deepEqual(told.sort(), ["ada o-1 p-1 30", "ada o-1 p-4 10", "ada o-3 p-3 8", "ada o-5 p-6 5", "bob o-2 p-2 15"]);
+    });
+
     it(`cached-enrichment asks once for each address while answers are good, with ${workers} workers`, async () => {
       const args = ["--users", "40", "--arrivals", "1000", "--ttl", "600", "--workers", workers];
       const found = (await output("cached-enrichment", ...args)) as { user: string; city: string; cached: boolean }[];
@@ -173,6 +185,33 @@ describe("examples", () => {
     const asked = found.filter(({ cached }) => !cached).length;
     assert.ok(asked > 4, `asked ${asked} times`);
     assert.ok(asked <= 1 + 20 * seconds, `asked ${asked} times in ${seconds} s`);
+  });
+
+  for (const workers of ["1", "3"])
+    it(`primes counts primes up to each of some numbers with ${workers} workers`, async () => {
+      assert.deepEqual(await output("primes", "--limits", "10,1,20000", "--workers", workers), [
+        { limit: 10, primes: 4 },
+        { limit: 20000, primes: 2262 },
+      ]);
+    });
+
+  it("new-files counts the orders of files that come, until none comes any more", async () => {
+    const [first, second] = ["1.jsonl", "2.jsonl"].map((name) => join(folder, "coming", name));
+    await mkdir(join(folder, "coming"));
+    await writeFile(first, '{"currency":"EUR"}\n{"currency":"USD"}\n');
+    let came = false;
+    const { code, stdout, stderr } = await beamstorm(
+      ["run", "examples/new-files.ts", "--input", join(folder, "coming", "*.jsonl"), "--quiet", "2"],
+      {
+        onStdout() {
+          if (came) return;
+          came = true;
+          void writeFile(`${second}.part`, '{"currency":"EUR"}\n').then(() => rename(`${second}.part`, second));
+        },
+      },
+    );
+    assert.equal(code, 0, stderr);
+    for (const line of ["EUR: 1", "USD: 1", "EUR: 2"]) assert.ok(stdout.split("\n").includes(line), stdout);
   });
 
   it("top-pages tells of a minute when it is over, while the log goes on", async () => {

@@ -24,6 +24,13 @@ describe("beamstorm job-server", () => {
     assert.match(server.url, /^127\.0\.0\.1:/);
   });
 
+  it("refuses to let other machines in unless that is meant, and says why", async () => {
+    const { code, message } = await beamstorm(["job-server", "--port", "0", "--host", "0.0.0.0"]);
+    assert.equal(code, 1);
+    assert.match(message, /^error: at 0\.0\.0\.0 other machines could reach the job server, .* --unauthenticated\n$/);
+    server = await JobServerProcess.start(["--port", "0", "--host", "0.0.0.0", "--unauthenticated"]);
+  });
+
   it("names the port that is taken, and ends with 1", async () => {
     server = await JobServerProcess.start();
     const { code, message } = await beamstorm(["job-server", "--port", server.port]);

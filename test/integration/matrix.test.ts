@@ -1,4 +1,4 @@
-// Every transform of the SDK, with the same result for every number of workers, size of bundles and amount of credit.
+// Every transform of the SDK, with the same result for every number of workers, size of bundles, amount of credit, and with all state on disk.
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,9 +14,12 @@ import type * as Fixture from "./fixtures/matrix.js";
 
 const bundles = { "bundles of one element": { bundleElements: 1 }, "default bundles": {} };
 const credits = { "roomy credits": {}, "tiny credits": { channelBytes: 64, batchBytes: 16 } };
-const runtimes = Object.entries(bundles).flatMap(([bundle, size]) =>
-  Object.entries(credits).map(([credit, bytes]) => ({ name: `${bundle}, ${credit}`, runtime: { ...size, ...bytes } })),
-);
+const runtimes = [
+  ...Object.entries(bundles).flatMap(([bundle, size]) =>
+    Object.entries(credits).map(([credit, bytes]) => ({ name: `${bundle}, ${credit}`, runtime: { ...size, ...bytes } })),
+  ),
+  { name: "bundles of one element, all state on disk", runtime: { bundleElements: 1, stateBytes: 1 } },
+];
 
 // The pipelines are compiled first, so that worker processes load them, and the package, as plain JavaScript.
 const source = fileURLToPath(new URL("./fixtures/matrix.ts", import.meta.url));

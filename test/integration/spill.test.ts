@@ -12,10 +12,11 @@ import type * as Fixture from "./fixtures/spill.js";
 describe("groups beyond memory", () => {
   let program: BundledProgram;
   let large: typeof Fixture.large;
+  let largeSideInput: typeof Fixture.largeSideInput;
   let spillFolder: string;
   before(async () => {
     program = await bundleProgram(fileURLToPath(new URL("./fixtures/spill.ts", import.meta.url)));
-    ({ large } = (await import(program.module)) as typeof Fixture);
+    ({ large, largeSideInput } = (await import(program.module)) as typeof Fixture);
     spillFolder = await mkdtemp(join(tmpdir(), "beamstorm-spill-test-"));
   });
   after(async () => {
@@ -30,6 +31,11 @@ describe("groups beyond memory", () => {
     context(`with ${workers} workers`, () => {
       it("are whole, and can be iterated twice", async () => {
         await run(large, {}, runner(workers));
+        assert.deepEqual(await readdir(spillFolder), []);
+      });
+
+      it("are side inputs, too, that stay on disk while they are iterated", async () => {
+        await run(largeSideInput, {}, runner(workers, { exportName: "largeSideInput" }));
         assert.deepEqual(await readdir(spillFolder), []);
       });
 

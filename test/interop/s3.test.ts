@@ -4,7 +4,9 @@ import { randomBytes } from "node:crypto";
 import type { S3 } from "../../sdk/io/files/s3-client.js";
 import { avro, create, csv, files, jsonLines, map, parquet, reshuffle, rows, schema, textIO } from "../../sdk/index.js";
 import { s3Client } from "../../sdk/io/files/s3-client.js";
+import { temporaryName } from "../../sdk/io/files/file-names.js";
 import { s3Files } from "../../sdk/io/files/s3-files.js";
+import { RunMarks } from "../../sdk/io/files/temporary-files.js";
 import { beamstorm } from "../support/run-cli.js";
 import { S3Server } from "../support/s3-server.js";
 import { outputOf } from "../support/output-of.js";
@@ -182,6 +184,37 @@ describe("files in S3", function () {
       /cannot write "s3:.*whole": no footer/,
     );
     assert.deepEqual(await contents(), []);
+  });
+
+  it("leave nothing of a process that was killed to the one that goes on: neither objects nor uploads", async () => {
+    const run = (from: number, generation: number) => new RunMarks({ job: "job", generation, from, epoch: () => from + 1 });
+    const killed = run(4, 1);
+    const wanted = await s3Files.replace(at("o/wanted"), run(3, 1).referred); // of epoch 4, which the run goes on from
+    await wanted.write(Buffer.from("wanted"));
+    const prepared = await wanted.close();
+    for (const mark of [killed.referred, killed.passing]) await (await s3Files.replace(at("o/a"), mark)).write(Buffer.from("x"));
+    await (await s3Files.create(at(`o/${temporaryName("part", killed.referred)}`))).close();
+    await (await s3Files.create(at(`o/${temporaryName("begun", killed.referred)}`))).write(Buffer.from("x"));
+    await s3Files.replace(at("o/others"), "another.1.x");
+    await s3Files.replace(at("o/deep/a"), killed.passing);
+    const goesOn = run(4, 2);
+    await s3Files.sweep(at("o/"), false, (mark) => goesOn.isOrphan(mark));
+    const kept = (await contents()).map((name) => name.replace(/-[0-9a-f]{16}$/, ""));
+    assert.deepEqual(kept, [
+      "o/.others.part-another.1.x",
+      "o/.wanted.part-job.1.4",
+      "o/deep/.a.part-job.1.x",
+      "upload of o/deep/a",
+      "upload of o/others",
+      "upload of o/wanted",
+    ]);
+    await s3Files.sweep(at("o/"), true, (mark) => goesOn.isOrphan(mark));
+    await s3Files.publish(prepared);
+    await s3Files.publish(prepared); // by a run that does not know that it was
+    const left = (await contents()).map((name) => name.replace(/-[0-9a-f]{16}$/, ""));
+    assert.deepEqual(left, ["o/.others.part-another.1.x", "o/wanted", "upload of o/others"]);
+    await s3Files.remove(at("o/wanted"));
+    await assert.rejects(s3Files.publish(prepared), /its upload is gone, and it is not there/);
   });
 
   it("say that an object or a bucket is not there", async () => {

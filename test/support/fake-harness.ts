@@ -1,6 +1,14 @@
 // An SDK harness in TypeScript: speaks the Fn API over real sockets, and executes functions by transform id on decoded values.
-import { ByteReader, ByteWriter, CoderRegistry, ValueCoder, type Coder, type WindowedValueCoder } from "../../portability/coders/index.js";
-import { beam } from "../../portability/protos/index.js";
+import {
+  ByteReader,
+  ByteWriter,
+  CoderRegistry,
+  ValueCoder,
+  type Coder,
+  type TimerValue,
+  type WindowedValueCoder,
+} from "../../portability/coders/index.js";
+import { beam, toInt64 } from "../../portability/protos/index.js";
 import { MessageQueue } from "../../portability/services/index.js";
 import {
   callContext,
@@ -9,11 +17,12 @@ import {
   FN_LOGGING_SERVICE,
   FN_STATE_SERVICE,
   FN_WORKER_POOL_SERVICE,
+  FN_WORKER_STATUS_SERVICE,
   GrpcConnection,
   GrpcServer,
 } from "../../portability/transport/index.js";
-import type { ElementMeta } from "../../portability/values/index.js";
-import { BUNDLE_PORT } from "../../portability/urns/index.js";
+import { ElementMeta } from "../../portability/values/index.js";
+import { BUNDLE_PORT, PRIMITIVE } from "../../portability/urns/index.js";
 
 /** What a fake transform can do besides emitting. */
 export interface FakeBundle {
@@ -23,16 +32,46 @@ export interface FakeBundle {
   state(key: beam.fn.IStateKey, continuationToken?: Uint8Array): Promise<beam.fn.IStateResponse>;
   /** Hands an element of the stage's input back, to be given to it again. */
   later(value: unknown, meta: ElementMeta): void;
+  /** Appends to state, or clears it. */
+  change(key: beam.fn.IStateKey, append?: Uint8Array): Promise<beam.fn.IStateResponse>;
+  /** Sets or clears a timer of the transform that the harness runs, at the end of the bundle. */
+  timer(family: string, timer: TimerValue<unknown>): void;
+  /**
+   * What to do when the runner splits the bundle next, and wants this fraction of what is left to stay: hand back the rest of the element; those
+   * behind it go back by themselves.
+   */
+  onSplit(split: (fraction: number) => void): void;
+  /** What the bundle has counted so far: said when the runner asks, and at the end. */
+  counted(infos: readonly beam.pipeline.IMonitoringInfo[]): void;
+  /** Resolves when the runner asks for that next, and has been answered. */
+  asked(): Promise<void>;
+  /** What the bundle was ordered with. */
+  readonly order: beam.fn.IProcessBundleRequest;
+  /** Wants to hear when the bundle is durable. */
+  finalize(): void;
 }
 
 export type FakeEmit = (value: unknown, meta: ElementMeta, tag?: string) => void;
 export type FakeTransform = (value: unknown, meta: ElementMeta, emit: FakeEmit, bundle: FakeBundle) => void | Promise<void>;
 
+/** A timer that fires; its function is that of `transform/family`. */
+export type FakeFiring = Extract<TimerValue<unknown>, { cleared: false }>;
+
 interface Stage {
   readonly descriptor: beam.fn.IProcessBundleDescriptor;
   readonly sourceId: string;
   readonly sinkIds: readonly string[];
+  /** Timer families of the one transform that has any. */
+  readonly families: ReadonlyMap<string, Family>;
 }
+
+interface Family {
+  readonly transformId: string;
+  readonly coder: Coder<TimerValue<unknown>>;
+}
+
+/** Of one bundle, in the order in which it came. */
+type Arrival = beam.fn.Elements.IData | beam.fn.Elements.ITimers;
 
 /** A worker pool as an `external` environment names it; its workers are fakes in this process. */
 export class FakeWorkerPool {
@@ -80,10 +119,39 @@ export class FakeHarness {
   private readonly responses = new MessageQueue<beam.fn.IInstructionResponse>();
   private readonly out = new MessageQueue<beam.fn.IElements>();
   private readonly requests = new MessageQueue<beam.fn.IStateRequest>();
-  private readonly inputs = new Map<string, MessageQueue<beam.fn.Elements.IData>>();
+  private readonly inputs = new Map<string, MessageQueue<Arrival>>();
   private readonly answers = new Map<string, (response: beam.fn.IStateResponse) => void>();
   private readonly stages = new Map<string, Promise<Stage>>();
-  private readonly registry = new CoderRegistry();
+  /** What is left of a large group shows as the token to ask for it by, the last of its values. */
+  private readonly registry = new CoderRegistry({ stateBackedRest: (inline, token) => [...inline, token] });
+  /** Bundles that wanted to hear when they are durable, and those that heard. */
+  readonly wantFinalization: string[] = [];
+  readonly finalized: string[] = [];
+  /** What it says of itself when it is asked. */
+  ownMetrics: readonly beam.pipeline.IMonitoringInfo[] = [];
+  /** What it keeps as samples, by PCollection. */
+  samples: Readonly<Record<string, readonly beam.fn.ISampledElement[]>> = {};
+  /** Short ids whose names it was asked for. */
+  readonly askedNames: string[] = [];
+  private readonly names = new Map<string, { readonly id: string; readonly name: beam.pipeline.IMonitoringInfo }>();
+  private readonly questions: (() => void)[] = [];
+  private readonly counts = new Map<string, readonly beam.pipeline.IMonitoringInfo[]>();
+  /** Ids of the sinks of the stage that it has processed last. */
+  sinks: readonly string[] = [];
+  /** Whether it says which source a split is about. */
+  namesSources = true;
+  /** It does not split what wants it to keep less of what is left. */
+  keepsAtLeast = 0;
+  /** What splits wanted it to keep of what was left. */
+  readonly fractions: number[] = [];
+  private isSilent = false;
+  private readonly splitters = new Map<
+    string,
+    { split: (fraction: number) => void; taken: beam.fn.IDelayedBundleApplication[]; sourceId: string }
+  >();
+  /** How many elements of a bundle were begun, and how many are its own after a split. */
+  private readonly begun = new Map<string, number>();
+  private readonly splitAt = new Map<string, number>();
   private streams = false;
   private requestCount = 0;
 
@@ -103,10 +171,34 @@ export class FakeHarness {
     this.connection.close();
   }
 
+  /** Connected, and dead to the world. */
+  fallSilent(): void {
+    this.isSilent = true;
+  }
+
+  /** Says something that need not make sense. */
+  sendRaw(elements: beam.fn.IElements): void {
+    this.out.push(elements);
+  }
+  answerRaw(response: beam.fn.IInstructionResponse): void {
+    this.responses.push(response);
+  }
+
+  /** Answers with this whenever the runner asks for its status. */
+  async report(statusInfo: string): Promise<void> {
+    const answers = new MessageQueue<beam.fn.IWorkerStatusResponse>();
+    try {
+      for await (const { id } of this.connection.service(FN_WORKER_STATUS_SERVICE).workerStatus(answers, this.context()))
+        answers.push({ id, statusInfo });
+    } catch {
+      // The connection is lost.
+    }
+  }
+
   /** Writes to the runner's log, and waits until it is taken. */
-  async log(message: string, severity: beam.fn.LogEntry.Severity.Enum): Promise<void> {
+  async log(message: string, severity: beam.fn.LogEntry.Severity.Enum, transformId?: string): Promise<void> {
     const entries = new MessageQueue<beam.fn.LogEntry.IList>();
-    entries.push({ logEntries: [{ message, severity }] });
+    entries.push({ logEntries: [{ message, severity, transformId }] });
     entries.end();
     for await (const control of this.connection.service(FN_LOGGING_SERVICE).logging(entries, this.context())) void control;
   }
@@ -117,7 +209,27 @@ export class FakeHarness {
     try {
       const control = this.connection.service(FN_CONTROL_SERVICE);
       for await (const request of control.control(this.responses, this.context()))
-        if (request.processBundle) void this.process(request.instructionId!, request.processBundle.processBundleDescriptorId!);
+        if (request.processBundle) void this.process(request.instructionId!, request.processBundle);
+        else if (request.processBundleProgress && !this.isSilent) {
+          const monitoringData = this.byShortId(this.counts.get(request.processBundleProgress.instructionId!) ?? []);
+          this.responses.push({ instructionId: request.instructionId, processBundleProgress: { monitoringData } });
+          for (const resolve of this.questions.splice(0)) resolve();
+        } else if (request.monitoringInfos) this.tellNames(request.instructionId!, request.monitoringInfos.monitoringInfoId ?? []);
+        else if (request.harnessMonitoringInfos) {
+          const monitoringData = this.byShortId(this.ownMetrics);
+          this.responses.push({ instructionId: request.instructionId, harnessMonitoringInfos: { monitoringData } });
+        } else if (request.sampleData) {
+          const wanted = request.sampleData.pcollectionIds ?? [];
+          const elementSamples = Object.entries(this.samples).filter(([id]) => wanted.length === 0 || wanted.includes(id));
+          this.responses.push({
+            instructionId: request.instructionId,
+            sampleData: { elementSamples: Object.fromEntries(elementSamples.map(([id, elements]) => [id, { elements: [...elements] }])) },
+          });
+        } else if (request.processBundleSplit) this.split(request.instructionId!, request.processBundleSplit);
+        else if (request.finalizeBundle) {
+          this.finalized.push(request.finalizeBundle.instructionId!);
+          this.responses.push({ instructionId: request.instructionId, finalizeBundle: {} });
+        }
     } catch {
       // The connection is lost.
     }
@@ -126,27 +238,84 @@ export class FakeHarness {
     this.requests.end();
   }
 
-  private async process(instructionId: string, descriptorId: string): Promise<void> {
+  /** Values by ids of the harness's own, which the runner has to ask it for. */
+  private byShortId(infos: readonly beam.pipeline.IMonitoringInfo[]): Record<string, Uint8Array> {
+    const data = infos.map(({ payload, ...name }): [string, Uint8Array] => {
+      const key = JSON.stringify(name);
+      if (!this.names.has(key)) this.names.set(key, { id: `m${this.names.size}`, name });
+      return [this.names.get(key)!.id, payload!];
+    });
+    return Object.fromEntries(data);
+  }
+
+  private tellNames(instructionId: string, ids: readonly string[]): void {
+    this.askedNames.push(...ids);
+    const known = new Map([...this.names.values()].map(({ id, name }) => [id, name]));
+    const monitoringInfo = Object.fromEntries(ids.map((id) => [id, known.get(id)!]));
+    this.responses.push({ instructionId, monitoringInfos: { monitoringInfo } });
+  }
+
+  private split(instructionId: string, { instructionId: bundle, desiredSplits }: beam.fn.IProcessBundleSplitRequest): void {
+    const bundleId = bundle!;
+    for (const { fractionOfRemainder } of Object.values(desiredSplits ?? {})) this.fractions.push(fractionOfRemainder ?? 0);
+    const splitter = this.fractions.at(-1)! < this.keepsAtLeast ? undefined : this.splitters.get(bundleId);
+    if (splitter !== undefined) this.splitters.delete(bundleId);
+    if (splitter === undefined) {
+      this.responses.push({ instructionId, processBundleSplit: {} });
+      return;
+    }
+    splitter.split(Object.values(desiredSplits!)[0].fractionOfRemainder!);
+    const firstResidual = this.begun.get(bundleId)!;
+    this.splitAt.set(bundleId, firstResidual);
+    const transformId = this.namesSources ? splitter.sourceId : "";
+    const channelSplits = [{ transformId, firstResidualElement: toInt64(firstResidual) }];
+    this.responses.push({ instructionId, processBundleSplit: { residualRoots: splitter.taken.splice(0), channelSplits } });
+  }
+
+  private async process(instructionId: string, order: beam.fn.IProcessBundleRequest): Promise<void> {
     try {
-      const stage = await this.stageOf(descriptorId);
+      const stage = await this.stageOf(order.processBundleDescriptorId!);
+      this.sinks = stage.sinkIds;
       this.openStreams();
-      const residualRoots = await this.run(instructionId, stage);
-      this.responses.push({ instructionId, processBundle: { residualRoots } });
+      const residualRoots = await this.run(instructionId, order, stage);
+      const monitoringData = this.byShortId(this.counts.get(instructionId) ?? []);
+      const requiresFinalization = this.wantFinalization.includes(instructionId);
+      this.responses.push({ instructionId, processBundle: { residualRoots, requiresFinalization, monitoringData } });
       // Behind the answer, as the protocol allows.
       for (const transformId of stage.sinkIds) this.out.push({ data: [{ instructionId, transformId, isLast: true }] });
+      for (const [timerFamilyId, { transformId }] of stage.families)
+        this.out.push({ timers: [{ instructionId, transformId, timerFamilyId, isLast: true }] });
     } catch (error) {
       this.responses.push({ instructionId, error: `Traceback: ${(error as Error).message}` });
     } finally {
       this.inputs.delete(instructionId);
+      this.counts.delete(instructionId);
     }
   }
 
-  private async run(instructionId: string, { descriptor, sourceId, sinkIds }: Stage): Promise<beam.fn.IDelayedBundleApplication[]> {
+  private async run(
+    instructionId: string,
+    order: beam.fn.IProcessBundleRequest,
+    { descriptor, sourceId, sinkIds, families }: Stage,
+  ): Promise<beam.fn.IDelayedBundleApplication[]> {
     const transforms = Object.entries(descriptor.transforms!);
     const residuals: beam.fn.IDelayedBundleApplication[] = [];
     const pending: Promise<void>[] = [];
     const inputId = Object.values(descriptor.transforms![sourceId].outputs!)[0];
     const source = this.portCoder(descriptor, sourceId);
+    const set: [family: string, timer: TimerValue<unknown>][] = [];
+    const call = (id: string, name: string, value: unknown, meta: ElementMeta, emit: FakeEmit, later: FakeBundle["later"]): void => {
+      const finalize = (): void => void this.wantFinalization.push(instructionId);
+      const timer: FakeBundle["timer"] = (family, own) => void set.push([family, own]);
+      const state = this.stateReader(instructionId);
+      const change = this.stateChanger(instructionId);
+      const onSplit: FakeBundle["onSplit"] = (split) => void this.splitters.set(instructionId, { split, taken: residuals, sourceId });
+      const counted: FakeBundle["counted"] = (infos) => void this.counts.set(instructionId, infos);
+      const asked = (): Promise<void> => new Promise((resolve) => void this.questions.push(resolve));
+      const bundle = { harness: this, instructionId, order, state, change, timer, later, onSplit, counted, asked, finalize };
+      const result = this.functions[name](value, meta, emit, bundle);
+      if (result !== undefined) pending.push(result);
+    };
     const deliver = (pcollection: string, value: unknown, meta: ElementMeta): void => {
       for (const [id, { inputs, outputs, spec }] of transforms) {
         const tag = Object.keys(inputs ?? {}).find((each) => inputs![each] === pcollection);
@@ -157,20 +326,42 @@ export class FakeHarness {
           const emit: FakeEmit = (out, outMeta, name = Object.keys(outputs!)[0]) => deliver(outputs![name], out, outMeta);
           const later = (again: unknown, againMeta: ElementMeta): void =>
             void residuals.push({ application: { transformId: id, inputId: tag, element: encode(source, again, againMeta) } });
-          const bundle = { harness: this, instructionId, state: this.stateReader(instructionId), later };
-          const result = this.functions[id](value, meta, emit, bundle);
-          if (result !== undefined) pending.push(result);
+          call(id, id, value, meta, emit, later);
         }
       }
     };
-    for await (const { data, isLast } of this.inputOf(instructionId)) {
-      if (isLast) break;
-      for (const reader = new ByteReader(data!); reader.remaining > 0;) {
-        const { value, meta } = source.decode(reader, true);
-        deliver(inputId, value, meta);
-      }
+    const emitOf =
+      (id: string): FakeEmit =>
+      (out, outMeta, name = Object.keys(descriptor.transforms![id].outputs!)[0]) =>
+        deliver(descriptor.transforms![id].outputs![name], out, outMeta);
+    let open = 1 + families.size;
+    let index = 0;
+    for await (const arrival of this.inputOf(instructionId)) {
+      if (arrival.isLast && --open === 0) break;
+      if ("timers" in arrival && arrival.timers?.length) {
+        const family = families.get(arrival.timerFamilyId!)!;
+        for (const reader = new ByteReader(arrival.timers); reader.remaining > 0;) {
+          const firing = family.coder.decode(reader, true) as FakeFiring;
+          const meta = new ElementMeta(firing.holdTimestamp, firing.windows, firing.pane);
+          call(family.transformId, `${family.transformId}/${arrival.timerFamilyId}`, firing, meta, emitOf(family.transformId), noResidual);
+          await Promise.all(pending.splice(0)); // one call at a time
+        }
+      } else if ("data" in arrival && arrival.data?.length)
+        for (const reader = new ByteReader(arrival.data); reader.remaining > 0;) {
+          const { value, meta } = source.decode(reader, true);
+          if (index >= (this.splitAt.get(instructionId) ?? Infinity)) continue;
+          this.begun.set(instructionId, ++index);
+          deliver(inputId, value, meta);
+          await Promise.all(pending.splice(0)); // one call at a time
+        }
     }
     await Promise.all(pending);
+    for (const [timerFamilyId, timer] of set) {
+      const { transformId, coder } = families.get(timerFamilyId)!;
+      const writer = new ByteWriter();
+      coder.encode(timer, writer, true);
+      this.out.push({ timers: [{ instructionId, transformId, timerFamilyId, timers: writer.toBytes() }] });
+    }
     return residuals;
   }
 
@@ -187,6 +378,15 @@ export class FakeHarness {
         this.requests.push({ id, instructionId, stateKey, get: { continuationToken } });
       });
 
+  private readonly stateChanger =
+    (instructionId: string) =>
+    (stateKey: beam.fn.IStateKey, data?: Uint8Array): Promise<beam.fn.IStateResponse> =>
+      new Promise((resolve) => {
+        const id = `${++this.requestCount}`;
+        this.answers.set(id, resolve);
+        this.requests.push({ id, instructionId, stateKey, ...(data === undefined ? { clear: {} } : { append: { data } }) });
+      });
+
   private stageOf(id: string): Promise<Stage> {
     let stage = this.stages.get(id);
     if (stage === undefined) this.stages.set(id, (stage = this.fetchStage(id)));
@@ -198,7 +398,17 @@ export class FakeHarness {
     const descriptor = await control.getProcessBundleDescriptor({ processBundleDescriptorId }, this.context());
     const withUrn = (urn: string): string[] =>
       Object.entries(descriptor.transforms!).flatMap(([id, { spec }]) => (spec?.urn === urn ? [id] : []));
-    return { descriptor, sourceId: withUrn(BUNDLE_PORT.DATA_SOURCE)[0], sinkIds: withUrn(BUNDLE_PORT.DATA_SINK) };
+    const families = new Map<string, Family>();
+    for (const transformId of withUrn(PRIMITIVE.PAR_DO)) {
+      const { timerFamilySpecs } = beam.pipeline.ParDoPayload.decode(
+        descriptor.transforms![transformId].spec!.payload ?? new Uint8Array(0),
+      );
+      for (const [id, { timerFamilyCoderId }] of Object.entries(timerFamilySpecs)) {
+        const coder = this.registry.fromProto(timerFamilyCoderId!, descriptor.coders!) as Coder<TimerValue<unknown>>;
+        families.set(id, { transformId, coder });
+      }
+    }
+    return { descriptor, sourceId: withUrn(BUNDLE_PORT.DATA_SOURCE)[0], sinkIds: withUrn(BUNDLE_PORT.DATA_SINK), families };
   }
 
   private portCoder({ transforms, coders }: beam.fn.IProcessBundleDescriptor, id: string): WindowedValueCoder<unknown> {
@@ -215,8 +425,8 @@ export class FakeHarness {
 
   private async readData(): Promise<void> {
     try {
-      for await (const { data } of this.connection.service(FN_DATA_SERVICE).data(this.out, this.context()))
-        for (const each of data!) this.inputOf(each.instructionId!).push(each);
+      for await (const { data, timers } of this.connection.service(FN_DATA_SERVICE).data(this.out, this.context()))
+        for (const each of [...(data ?? []), ...(timers ?? [])]) this.inputOf(each.instructionId!).push(each);
     } catch {
       // Told by the control stream.
     }
@@ -233,12 +443,16 @@ export class FakeHarness {
     }
   }
 
-  private inputOf(instructionId: string): MessageQueue<beam.fn.Elements.IData> {
+  private inputOf(instructionId: string): MessageQueue<Arrival> {
     let queue = this.inputs.get(instructionId);
     if (queue === undefined) this.inputs.set(instructionId, (queue = new MessageQueue()));
     return queue;
   }
 }
+
+const noResidual = (): void => {
+  throw new Error("timers have nothing to hand back");
+};
 
 function encode(coder: Coder<{ value: unknown; meta: ElementMeta }>, value: unknown, meta: ElementMeta): Uint8Array {
   const writer = new ByteWriter();

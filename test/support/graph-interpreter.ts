@@ -89,6 +89,7 @@ function deliver({ head }: Component, arrived: Value[]): Value[] {
       return [];
     case "relay":
     case "keyed":
+    case "splittable":
       return arrived;
     case "group-by-key":
       return group(arrived);

@@ -32,6 +32,12 @@ export class JobServerProcess {
     return this.url.split(":").at(-1)!;
   }
 
+  /** As a crash of the machine would. */
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.exited;
+  }
+
   /** Ctrl-C; the exit code. */
   stop(): Promise<number | null> {
     this.child.kill("SIGINT");

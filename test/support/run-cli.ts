@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
-const command = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+export const command = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 export interface CommandResult {
   readonly code: number | null;

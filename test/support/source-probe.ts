@@ -21,13 +21,13 @@ export class SourceProbe<T> {
 
   static async open<T>(
     transform: PTransform<Pipeline, PCollection<T>>,
-    { index = 0, count = 1 }: { readonly index?: number; readonly count?: number } = {},
+    { index = 0, count = 1, position }: { readonly index?: number; readonly count?: number; readonly position?: Uint8Array } = {},
   ): Promise<SourceProbe<T>> {
     const probe = new SourceProbe<T>();
     const graph = pipeline((p) => void p.apply(transform)).build({});
     const { components } = translatePipeline(graph);
     const [id] = Object.keys(components?.transforms ?? {});
-    const context = { index, count, now: () => probe.clock.now(), available: () => probe.available() };
+    const context = { index, count, position, now: () => probe.clock.now(), available: () => probe.available() };
     probe.reader = await new EmbeddedHost(new Program(graph)).openSource({ components } as StageDescriptor, id, context);
     return probe;
   }
@@ -54,8 +54,17 @@ export class SourceProbe<T> {
     }
   }
 
+  /** Where a reader would go on. */
+  get position(): Uint8Array | undefined {
+    return this.reader.position?.();
+  }
+
   get watermark(): number {
     return this.reader.watermark();
+  }
+
+  drain(): void {
+    this.reader.drain();
   }
 
   close(): Promise<void> {

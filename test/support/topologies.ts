@@ -30,6 +30,8 @@ export interface ComponentSketch {
   /** Makes it a grouping bolt with this windowing strategy. */
   readonly groups?: string;
   readonly groupCoder?: string;
+  /** PCollections that it reads as side inputs. */
+  readonly sideInputs?: readonly string[];
 }
 
 export interface StreamSketch {
@@ -39,16 +41,29 @@ export interface StreamSketch {
   readonly grouping?: Grouping;
   readonly coder: string;
   readonly windowing?: string;
+  readonly sideInput?: string;
 }
 
 /** Components without an input stream become spouts; each has one transform with the component's id. */
 export function topologyOf(sketches: readonly ComponentSketch[], streams: readonly StreamSketch[], keyGroups = 128): Topology {
+  const pcollections: Record<string, beam.pipeline.IPCollection> = {};
+  for (const { pcollection, to, coder: coderId, windowing: windowingStrategyId = "global" } of streams)
+    for (const name of [pcollection, `${to}.in`, `${to}.pairs`]) pcollections[name] = { coderId, windowingStrategyId };
   const components = sketches.map((sketch): Component => {
-    const { id, outputs = [], parallelism = 1 } = sketch;
+    const { id, outputs = [], parallelism = 1, sideInputs = [] } = sketch;
     const isSpout = !streams.some(({ to }) => to === id);
     const head = headOf(sketch, isSpout);
-    const stage = { id, environmentId: "env", inputs: [head.output], outputs, sideInputs: [], transformIds: [id], components: COMPONENTS };
-    return { id, kind: isSpout ? "spout" : "bolt", head, stage, sideInputs: [], parallelism };
+    const stage = {
+      id,
+      environmentId: "env",
+      inputs: [head.output],
+      outputs,
+      sideInputs: [],
+      transformIds: [id],
+      components: { ...COMPONENTS, pcollections },
+    };
+    const ports = sideInputs.map((pcollection) => ({ pcollection, windowingStrategyId: "global" }));
+    return { id, kind: isSpout ? "spout" : "bolt", head, stage, sideInputs: ports, parallelism };
   });
   return { components, streams: streams.map(toStream), keyGroups };
 }
@@ -68,6 +83,6 @@ function headOf({ id, groups, groupCoder = "pair" }: ComponentSketch, isSpout: b
 }
 
 function toStream(sketch: StreamSketch, index: number): Stream {
-  const { from, pcollection, to, grouping = "direct", coder, windowing = "global" } = sketch;
-  return { id: index + 1, from, pcollection, to, grouping, sideInput: undefined, coderId: coder, windowingStrategyId: windowing };
+  const { from, pcollection, to, grouping = "direct", coder, windowing = "global", sideInput } = sketch;
+  return { id: index + 1, from, pcollection, to, grouping, sideInput, coderId: coder, windowingStrategyId: windowing };
 }

@@ -5,6 +5,7 @@ import type { PCollection } from "../../model/pcollection.js";
 import type { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
 import { withCoder } from "../../transforms/with-coder.js";
+import type { WatchOption } from "../files/found-files.js";
 import { readFiles } from "../files/read-files.js";
 import { writeFiles } from "../files/write-files.js";
 import type { WriteFilesOptions } from "../files/write-target.js";
@@ -28,10 +29,10 @@ export interface AvroWriteOptions<T> extends AvroFormatOptions, Omit<WriteFilesO
  * p.apply(avro.read("orders/*.avro", Order)).apply(filter(({ id }) => id > 100n));
  * ```
  */
-export function read<T>(pattern: string, schema: RowSchema<T>): PTransform<Pipeline, PCollection<T>> {
+export function read<T>(pattern: string, schema: RowSchema<T>, options?: WatchOption): PTransform<Pipeline, PCollection<T>> {
   return {
     defaultName: "avro.read",
-    expand: (p) => p.apply(readFiles("files", pattern, avroRows(schema))).apply(withCoder(coderOf(schema))),
+    expand: (p) => p.apply(readFiles("files", pattern, avroRows(schema), options)).apply(withCoder(coderOf(schema))),
   };
 }
 

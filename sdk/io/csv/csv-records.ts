@@ -4,10 +4,11 @@ import { Readable } from "node:stream";
 import type { Options as ParseOptions } from "csv-parse";
 import type { RowSchema } from "../../../portability/schemas/index.js";
 import type { OpenFile, ReadFormat } from "../files/file-format.js";
+import type { WatchOption } from "../files/found-files.js";
 import { rowReader, textReader, type FromTexts } from "./text-values.js";
 
 /** How the fields of a file are found and named. */
-export interface CsvReadOptions {
+export interface CsvReadOptions extends WatchOption {
   /** What is between fields; default a comma. */
   readonly delimiter?: string;
   /** Names of the fields, for files without a first line that has them. */

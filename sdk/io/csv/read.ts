@@ -30,7 +30,7 @@ export function read(
   return {
     defaultName: "csv.read",
     expand(p) {
-      const records = p.apply(readFiles("files", pattern, csvRecords(schema, options)));
+      const records = p.apply(readFiles("files", pattern, csvRecords(schema, options), options));
       return schema === undefined ? records : records.apply(withCoder(coderOf(schema)));
     },
   };

@@ -2,7 +2,9 @@
 //
 // F1. A file is visible under its name only as a whole. What is being written is hidden: a name that begins with a dot, or none at all.
 // F2. Whatever was begun can be abandoned at any time, again and again; after that nothing of it is left, unless it had been published.
-// F3. Errors of reading say what and what to do. Those of writing are the system's own, for who knows the target to explain by `failure`.
+// F3. What is left of one that nobody abandoned, because its process was killed, is found by the mark that it was begun with ({@link FileSystem.sweep}).
+// F4. Publishing may be repeated, also by another process.
+// F5. Errors of reading say what and what to do. Those of writing are the system's own, for who knows the target to explain by `failure`.
 import type { FileError } from "./file-error.js";
 import type { ByteSink } from "./file-format.js";
 
@@ -55,16 +57,28 @@ export interface FileSystem {
   blocks(path: string, position?: number): AsyncGenerator<Uint8Array>;
   /** The bytes of `[start, end)`; an error when there are fewer. */
   read(path: string, start: number, end: number): Promise<Uint8Array>;
-  /** A file under this very name, to be seen by no one but us. Folders are made as needed. */
+  /** Whether there is a file. */
+  exists(path: string): Promise<boolean>;
+  /** A file under this very name, a temporary one (file-names.ts), to be seen by no one but us. Folders are made as needed. */
   create(path: string): Promise<NewFile>;
-  /** A file that nobody sees before it is published. Folders are made as needed. */
-  replace(path: string): Promise<Replacement>;
-  /** Makes it visible, in place of what was there. */
+  /** A file that nobody sees before it is published; with a mark if it is to be found by that (F3). Folders are made as needed. */
+  replace(path: string, mark?: string): Promise<Replacement>;
+  /**
+   * Makes it visible, in place of what was there. If it was published before, and a file is there, it does nothing (F4).
+   *
+   * @throws Error when it is gone, and nothing is there
+   */
   publish(file: PreparedFile): Promise<void>;
   /** F2 */
   abandon(file: PreparedFile): Promise<void>;
   /** Removes a file if it is there. */
   remove(path: string): Promise<void>;
+  /**
+   * Removes what was begun, in a folder, and those below if `deep`, with marks of which `isLeft` says that nobody wants it (F3).
+   *
+   * @param folder with a slash at its end; "" for the working directory
+   */
+  sweep(folder: string, deep: boolean, isLeft: (mark: string) => boolean): Promise<void>;
   /** An error that says what to do; one that does already is given back. */
   failure(doing: "read" | "write", path: string, cause: unknown): FileError;
 }

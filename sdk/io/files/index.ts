@@ -2,6 +2,7 @@
 export type { Compression } from "./compression.js";
 export type { ByteSink, OpenFile, RandomAccessFile, ReadFormat, RecordWriter, WriteFormat } from "./file-format.js";
 export type { FileMetadata } from "./file-system.js";
+export type { WatchOption } from "./found-files.js";
 export { linesFormat as lines } from "./lines-format.js";
 export {
   blocks,

@@ -1,10 +1,10 @@
 // The local file system. `file://` is one more way to write a path.
 import { constants, existsSync } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { FileError } from "./file-error.js";
-import { temporaryName } from "./file-names.js";
+import { markOf, temporaryName } from "./file-names.js";
 import type { FileMetadata, FileSystem, NewFile } from "./file-system.js";
 import { localBlocks } from "./local-blocks.js";
 
@@ -43,8 +43,9 @@ export const localFiles: FileSystem = {
     }
   },
   create: (path) => createFile(localPath(path)),
-  async replace(path) {
-    const file = await createFile(temporaryName(localPath(path)));
+  exists: (path) => isThere(localPath(path)),
+  async replace(path, mark) {
+    const file = await createFile(temporaryName(localPath(path), mark));
     return {
       write: (bytes) => file.write(bytes),
       async close() {
@@ -54,11 +55,52 @@ export const localFiles: FileSystem = {
       abandon: () => file.abandon(),
     };
   },
-  publish: ({ path, token }) => rename(token, localPath(path)),
+  async publish({ path, token }) {
+    const target = localPath(path);
+    try {
+      await rename(token, target);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+      if (!(await isThere(target))) throw new Error("its temporary file is gone, and it is not there", { cause });
+    }
+    await syncFolder(dirname(target));
+  },
   abandon: ({ token }) => rm(token, { force: true }),
   remove: (path) => rm(localPath(path), { force: true }),
+  async sweep(folder, deep, isLeft) {
+    const path = localPath(folder) || ".";
+    const names = await readdir(path, { recursive: deep }).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === "ENOENT") return []; // nothing was written there yet
+      throw cause;
+    });
+    for (const name of names) {
+      const mark = markOf(name);
+      if (mark !== undefined && isLeft(mark)) await rm(join(path, name), { force: true });
+    }
+  },
   failure,
 };
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw cause;
+  }
+}
+
+/** What was renamed stays so, whatever happens to the machine. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === "win32") return; // where folders cannot be opened
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
 
 async function createFile(path: string): Promise<NewFile> {
   await mkdir(dirname(path), { recursive: true });

@@ -21,21 +21,11 @@ export interface FileRange {
   readonly compression: Compression;
 }
 
-/**
- * The ranges of all files that match, in the order of their names; none of an empty file.
- *
- * @throws Error when nothing matches, or a file cannot be read.
- */
-export async function fileRanges(pattern: string, rangeBytes: number): Promise<FileRange[]> {
+/** The ranges of a file; none of an empty one. */
+export function rangesOf({ path, size }: FileMetadata, rangeBytes: number): FileRange[] {
+  const compression = compressionOf(path);
+  if (compression !== "none") return [{ path, start: 0, end: Number.MAX_SAFE_INTEGER, compression }];
   const ranges: FileRange[] = [];
-  for (const { path, size } of await matchFiles(pattern)) {
-    const compression = compressionOf(path);
-    if (compression !== "none") {
-      ranges.push({ path, start: 0, end: Number.MAX_SAFE_INTEGER, compression });
-      continue;
-    }
-    for (let start = 0; start < size; start += rangeBytes)
-      ranges.push({ path, start, end: Math.min(size, start + rangeBytes), compression });
-  }
+  for (let start = 0; start < size; start += rangeBytes) ranges.push({ path, start, end: Math.min(size, start + rangeBytes), compression });
   return ranges;
 }

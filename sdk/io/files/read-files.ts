@@ -1,20 +1,21 @@
 import type { PCollection } from "../../model/pcollection.js";
 import type { Pipeline } from "../../model/pipeline.js";
 import type { PTransform } from "../../model/ptransform.js";
-import { create } from "../../transforms/create.js";
 import { flatMap } from "../../transforms/elementwise.js";
 import { reshuffle } from "../../transforms/reshuffle.js";
 import type { ReadFormat } from "./file-format.js";
 import type { FileMetadata } from "./file-system.js";
-import { matchFiles } from "./match-files.js";
+import { foundFiles, type WatchOption } from "./found-files.js";
 import { openFile } from "./open-file.js";
 
-/** The records of all files that match: of several files in parallel, of one in its order. */
-export function readFiles<T>(defaultName: string, pattern: string, format: ReadFormat<T>): PTransform<Pipeline, PCollection<T>> {
-  return {
-    defaultName,
-    expand: (p) => recordsOf(p.apply(create("pattern", [pattern])).apply(flatMap("match files", (glob) => matchFiles(glob))), format),
-  };
+/** The records of all files that match, or come to match: of several files in parallel, of one in its order. */
+export function readFiles<T>(
+  defaultName: string,
+  pattern: string,
+  format: ReadFormat<T>,
+  { watch }: WatchOption = {},
+): PTransform<Pipeline, PCollection<T>> {
+  return { defaultName, expand: (p) => recordsOf(foundFiles(p, pattern, watch), format) };
 }
 
 /** The records of files that were found. */

@@ -29,7 +29,7 @@ export class S3Upload {
   private constructor(
     private readonly s3: S3,
     private readonly place: Place,
-    private readonly id: string,
+    readonly id: string,
     private readonly parts: Sdk.CompletedPart[],
   ) {}
 
@@ -68,9 +68,12 @@ export class S3Upload {
   async abort(): Promise<void> {
     this.pending = [];
     this.size = 0;
-    if (this.isComplete) return;
-    const { sdk, client } = this.s3;
-    await client.send(new sdk.AbortMultipartUploadCommand({ ...this.place, UploadId: this.id })).catch((cause: unknown) => {
+    if (!this.isComplete) await S3Upload.abortId(this.s3, this.place, this.id);
+  }
+
+  /** The same for one of which only the id is known. */
+  static async abortId({ sdk, client }: S3, place: Place, UploadId: string): Promise<void> {
+    await client.send(new sdk.AbortMultipartUploadCommand({ ...place, UploadId })).catch((cause: unknown) => {
       if ((cause as Error).name !== "NoSuchUpload") throw cause;
     });
   }

@@ -8,6 +8,7 @@ import { compressionOf, type Compression } from "./compression.js";
 import type { ReadFormat, WriteFormat } from "./file-format.js";
 import type { FileMetadata } from "./file-system.js";
 import { fileSystemOf } from "./file-systems.js";
+import { watchedFiles, type WatchOption } from "./found-files.js";
 import { matchFiles } from "./match-files.js";
 import { contentOf } from "./open-file.js";
 import { recordsOf } from "./read-files.js";
@@ -21,8 +22,8 @@ export interface ReadableFile extends FileMetadata {
 }
 
 /** Options of {@link match} and {@link matchAll}. */
-export interface MatchOptions {
-  /** What a pattern that matches nothing means; default "error". */
+export interface MatchOptions extends WatchOption {
+  /** What a pattern that matches nothing means, unless it is watched; default "error". */
   readonly empty?: "error" | "allow";
 }
 
@@ -49,9 +50,13 @@ export function match(pattern: string, options?: MatchOptions): PTransform<Pipel
  * p.apply(create(["examples/data/*.csv", "examples/data/*.log"])).apply(files.matchAll()).apply(files.readMatches());
  * ```
  */
-export function matchAll({ empty = "error" }: MatchOptions = {}): PTransform<PCollection<string>, PCollection<FileMetadata>> {
+export function matchAll({ empty = "error", watch }: MatchOptions = {}): PTransform<PCollection<string>, PCollection<FileMetadata>> {
   const find = empty === "error" ? matchFiles : (pattern: string) => fileSystemOf(pattern).match(pattern);
-  return { defaultName: "files.matchAll", expand: (patterns) => patterns.apply(flatMap("match", (pattern) => find(pattern))) };
+  return {
+    defaultName: "files.matchAll",
+    expand: (patterns) =>
+      watch === undefined ? patterns.apply(flatMap("match", (pattern) => find(pattern))) : watchedFiles(patterns, watch),
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { kvCoder, utf8Coder } from "../../../portability/coders/index.js";
 import { kv, type KV } from "../../../portability/values/index.js";
 import type { PCollection } from "../../model/pcollection.js";
 import type { PTransform } from "../../model/ptransform.js";
@@ -5,19 +6,24 @@ import { output, parDo } from "../../transforms/par-do.js";
 import type { RecordWriter, WriteFormat } from "./file-format.js";
 import { temporaryName } from "./file-names.js";
 import type { NewFile } from "./file-system.js";
+import { RunMarks, type Leftovers } from "./temporary-files.js";
 import { fileName, type WriteTarget } from "./write-target.js";
 
 /** Files that a bundle has open at a time; one more closes the one that was opened first. */
 const OPEN_FILES = 64;
 
 /** W1 of write-files.ts: each bundle writes a part for each destination, and gives their names. */
-export function writeParts<T>(target: WriteTarget<T>, format: WriteFormat<T>): PTransform<PCollection<T>, PCollection<KV<string, string>>> {
+export function writeParts<T>(
+  target: WriteTarget<T>,
+  format: WriteFormat<T>,
+  leftovers: Leftovers,
+): PTransform<PCollection<T>, PCollection<KV<string, string>>> {
   return parDo("write bundles", {
     concurrency: 1,
-    outputs: output<KV<string, string>>(),
-    setup: ({ atEnd }) => {
-      const parts = new BundleParts(target, format);
-      atEnd(() => parts.removeAll()); // W4
+    outputs: output<KV<string, string>>(kvCoder(utf8Coder, utf8Coder)),
+    setup: async (context) => {
+      const parts = new BundleParts(target, format, new RunMarks(context.checkpoints));
+      await leftovers.begin(context, () => parts.removeAll());
       return parts;
     },
     process: (element: T, { local }) => local.add(element),
@@ -42,10 +48,13 @@ class BundleParts<T> {
   private complete: KV<string, string>[] = [];
   private lastName: string | undefined;
   private last: Part<T> | undefined;
+  /** No bundle follows; calls may be under way still. */
+  private isOver = false;
 
   constructor(
     private readonly target: WriteTarget<T>,
     private readonly format: WriteFormat<T>,
+    private readonly marks: RunMarks,
   ) {}
 
   /** A promise only when something has to be written. */
@@ -69,13 +78,14 @@ class BundleParts<T> {
     return complete;
   }
 
-  /** W4: those that became part of the target are gone already. */
+  /** Those that became part of the target are gone already. */
   async removeAll(): Promise<void> {
     await this.discard();
     for (const path of this.written) await this.target.files.remove(path);
   }
 
   async discard(): Promise<void> {
+    this.isOver = true;
     const open = [...this.open.values()];
     this.open.clear();
     this.last = undefined;
@@ -97,11 +107,17 @@ class BundleParts<T> {
 
   private async writeBytes(part: Part<T>, bytes: Uint8Array): Promise<void> {
     try {
-      part.file ??= await this.target.files.create(temporaryName(part.path));
+      part.file ??= await this.begin(part);
       await part.file.write(bytes);
     } catch (cause) {
       throw this.target.files.failure("write", part.path, cause);
     }
+  }
+
+  private async begin({ path }: Part<T>): Promise<NewFile> {
+    const file = await this.target.files.create(temporaryName(path, this.marks.referred));
+    if (this.isOver) await file.abandon();
+    return file;
   }
 
   private async finishPart(name: string): Promise<void> {

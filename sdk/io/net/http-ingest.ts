@@ -30,10 +30,11 @@ const REQUEST_MS = 30_000;
  * Elements that clients POST to an HTTP port of this process: a JSON value (`application/json`), a JSON value a line (`application/x-ndjson`), or a text
  * (`text/plain`). A body is accepted whole or not at all:
  *
- * - 202 when its elements wait for the pipeline. They are lost when the run ends before it has taken them.
+ * - 202 when its elements wait for the pipeline. They are lost when the run ends before it has taken them, and with checkpoints, too, when the process dies
+ *   before one of them holds them: an element is read at most once for each time that it was sent.
  * - 400 malformed, or refused by `check`; 413 too large; 415 of another type; 404 and 405 for another path or method.
  * - 401 without `Authorization: Bearer …` where there is a token; 403 for a page of a web browser where there is none.
- * - 503 with `Retry-After` while too much waits for the pipeline.
+ * - 503 with `Retry-After` while too much waits for the pipeline; without it when the run is drained.
  *
  * @throws RangeError, and PipelineError `token_required` where the host is reached by others and no token is given; (at run time) UserCodeError when the port
  * cannot be listened at
@@ -90,6 +91,11 @@ class IngestServer<T> implements Reader<T> {
     return this.queue.read(emit);
   }
 
+  /** What has been accepted is given still. */
+  drain(): void {
+    this.queue.end();
+  }
+
   async close(): Promise<void> {
     const stopped = stopListening(this.server);
     this.server.closeAllConnections();
@@ -113,6 +119,7 @@ class IngestServer<T> implements Reader<T> {
   private async take(request: IncomingMessage): Promise<number> {
     const { rules, queue } = this;
     this.checkRequest(request);
+    if (queue.hasEnded) throw ended();
     const format = formatOf(request.headers["content-type"]);
     const expected = Number(request.headers["content-length"] ?? rules.maxBodyBytes);
     if (expected > rules.maxBodyBytes) throw tooLarge(rules.maxBodyBytes);
@@ -121,6 +128,7 @@ class IngestServer<T> implements Reader<T> {
     try {
       const body = await bodyOf(request, rules.maxBodyBytes);
       const elements = elementsOf(body, format, rules.check);
+      if (queue.hasEnded) throw ended(); // meanwhile
       for (const element of elements) queue.add(element, body.length / elements.length);
       return elements.length;
     } finally {
@@ -151,6 +159,10 @@ async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffe
     request.on("error", reject);
     request.on("close", () => reject(new Error("the client is gone")));
   });
+}
+
+function ended(): Refusal {
+  return new Refusal(503, "the pipeline takes no more");
 }
 
 function tooLarge(maxBytes: number): Refusal {

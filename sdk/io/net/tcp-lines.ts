@@ -26,6 +26,9 @@ const GREETING_BYTES = 4096;
  * each connection must be the token, which travels as it is. While the pipeline is busy clients have to wait. Lines that have arrived and are not read yet are lost when
  * the run ends.
  *
+ * A line is read at most once: nobody asks a client to send it again, so that one that has arrived and is in no checkpoint is lost when the process dies, with
+ * `--checkpoint-dir`, too.
+ *
  * @throws RangeError, and PipelineError `token_required` where the host is reached by others and no token is given; (at run time) UserCodeError when the port
  * cannot be listened at
  * @example
@@ -75,6 +78,12 @@ class LineServer implements Reader<string> {
     return this.queue.read(emit);
   }
 
+  /** What has arrived is given still; the beginning of a line is not. */
+  drain(): void {
+    for (const socket of this.sockets) socket.destroy();
+    this.queue.end();
+  }
+
   async close(): Promise<void> {
     const stopped = stopListening(this.server);
     for (const socket of this.sockets) socket.destroy();
@@ -83,6 +92,7 @@ class LineServer implements Reader<string> {
 
   private accept(socket: Socket): void {
     const { token, bounds, queue } = this;
+    if (queue.hasEnded) return void socket.destroy();
     let isKnown = token === undefined;
     const lines = new LineSplitter(isKnown ? bounds.maxLineBytes : GREETING_BYTES);
     const greeting = isKnown ? undefined : setTimeout(() => socket.destroy(), GREETING_MS);

@@ -1,4 +1,5 @@
-import { open as openFile, stat, type FileHandle } from "node:fs/promises";
+import { open as openFile, readdir, stat, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Stats } from "node:fs";
 import { utf8Coder } from "../../../portability/coders/index.js";
 import type { PCollection } from "../../model/pcollection.js";
@@ -31,6 +32,9 @@ const BLOCK_BYTES = 64 << 10;
  * - Truncation: a file that is shorter than what was read of it is read from its start; the beginning of a line that was waiting is
  *   dropped. One that has grown beyond that point again between two looks is not noticed.
  *
+ * A run that goes on from a checkpoint goes on behind the last line that it had: in the same file, though it may have another name in its folder by now,
+ * and then in the one that took its place; at the start where it was truncated, or is gone. Files that came and went in between are not read.
+ *
  * @throws RangeError; (at run time) UserCodeError when the file cannot be read, or a line is too long
  * @example
  * ```ts
@@ -54,20 +58,38 @@ interface Opened {
   readonly handle: FileHandle;
   readonly stats: Stats;
   position: number;
+  /** Behind the last line that was found. */
+  lineEnd: number;
+}
+
+/** Where a run goes on: behind a line of a file, whatever its name is then. */
+interface Place {
+  readonly dev: number;
+  readonly ino: number;
+  readonly offset: number;
+}
+
+interface FoundLine extends Place {
+  readonly line: string;
 }
 
 /**
  * - T1. One look at a time; between two of them, or while the queue is full, nothing is read.
  * - T2. The path is looked at only when the open file has been read to its end.
+ * - T3. The position is behind the last line that was emitted; lines that wait in the queue are found again.
  */
 class FileTail implements Reader<string> {
-  private readonly queue: ElementQueue<string>;
+  private readonly queue: ElementQueue<FoundLine>;
   private readonly lines: LineSplitter;
   private readonly block = Buffer.allocUnsafe(BLOCK_BYTES);
   private file: Opened | undefined;
   private timer: NodeJS.Timeout | undefined;
   private looking: Promise<void> = Promise.resolve();
   private waitsForRoom = false;
+  /** T3; none before there was a file. */
+  private place: Place | undefined;
+  private emit: EmitFromReader<string> = () => false;
+  /** Nothing is looked at any more. */
   private closed = false;
 
   private constructor(
@@ -77,21 +99,36 @@ class FileTail implements Reader<string> {
     this.lines = new LineSplitter(rules.maxLineBytes);
     this.queue = new ElementQueue(context, rules.queueBytes);
     this.queue.onRoom = () => {
-      if (this.waitsForRoom) this.look();
+      if (this.waitsForRoom && !this.closed) this.look();
     };
   }
 
   /** Where reading begins is settled when it resolves: what is added from then on is read. */
   static async open(rules: Rules, context: ReaderContext): Promise<FileTail> {
     const reader = new FileTail(rules, context);
-    reader.file = await openIfThere(rules.path);
-    if (reader.file !== undefined && !rules.fromStart) reader.file.position = reader.file.stats.size;
+    reader.file = context.position === undefined ? await openAnew(rules) : await openAgain(rules.path, context.position as Saved);
+    const { file } = reader;
+    if (file !== undefined) reader.place = { dev: file.stats.dev, ino: file.stats.ino, offset: file.position };
     reader.look();
     return reader;
   }
 
   read(emit: EmitFromReader<string>): ReadResult {
-    return this.queue.read(emit);
+    this.emit = emit;
+    return this.queue.read(this.emitLine);
+  }
+
+  position(): Saved {
+    if (this.place === undefined) return "no file yet";
+    const { dev, ino, offset } = this.place;
+    return { dev, ino, offset };
+  }
+
+  /** What the look under way has found is given still. */
+  drain(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    void this.looking.then(() => this.queue.end());
   }
 
   async close(): Promise<void> {
@@ -122,7 +159,7 @@ class FileTail implements Reader<string> {
       if (isSame(there, this.file.stats)) {
         if (there.size >= this.file.position) return;
         this.lines.reset();
-        this.file.position = 0;
+        this.file.position = this.file.lineEnd = 0;
       } else if (await this.readToEnd(this.file)) await this.turnTo(this.rules.path);
     }
   }
@@ -146,7 +183,16 @@ class FileTail implements Reader<string> {
     this.file = await openIfThere(path);
   }
 
-  private readonly add = (line: string, bytes: number): void => this.queue.add(line, bytes);
+  private readonly add = (line: string, bytes: number, taken: number): void => {
+    const file = this.file!;
+    file.lineEnd += taken;
+    this.queue.add({ line, dev: file.stats.dev, ino: file.stats.ino, offset: file.lineEnd }, bytes);
+  };
+
+  private readonly emitLine = (found: FoundLine): boolean => {
+    this.place = found;
+    return this.emit(found.line);
+  };
 
   private take(position: number, lines: () => void): void {
     try {
@@ -160,8 +206,46 @@ class FileTail implements Reader<string> {
 
 async function openIfThere(path: string): Promise<Opened | undefined> {
   const handle = await unlessMissing(openFile(path, "r"));
-  return handle === undefined ? undefined : { handle, stats: await handle.stat(), position: 0 };
+  return handle === undefined ? undefined : { handle, stats: await handle.stat(), position: 0, lineEnd: 0 };
 }
+
+async function openAnew({ path, fromStart }: Rules): Promise<Opened | undefined> {
+  const file = await openIfThere(path);
+  if (file !== undefined && !fromStart) file.position = file.lineEnd = file.stats.size;
+  return file;
+}
+
+/** What a position is in a checkpoint. */
+type Saved = Place | "no file yet";
+
+/** The file in which a run goes on, where it goes on. */
+async function openAgain(path: string, saved: Saved): Promise<Opened | undefined> {
+  if (saved === "no file yet") return openIfThere(path);
+  for (const candidate of [path, ...(await namesBeside(path))]) {
+    const there = await statIfThere(candidate);
+    if (there === undefined || there.dev !== saved.dev || there.ino !== saved.ino) continue;
+    const file = await openIfThere(candidate);
+    if (file === undefined) continue; // it has just been moved
+    if (await isBehindLine(file, saved.offset)) file.position = file.lineEnd = saved.offset;
+    return file;
+  }
+  return openIfThere(path);
+}
+
+async function namesBeside(path: string): Promise<string[]> {
+  const folder = dirname(path);
+  return ((await unlessMissing(readdir(folder))) ?? []).map((name) => join(folder, name));
+}
+
+/** False for a file that was truncated, or another one whose number is the same. */
+async function isBehindLine({ handle, stats: { size } }: Opened, offset: number): Promise<boolean> {
+  if (offset === 0 || offset === size) return true;
+  if (offset > size) return false;
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, offset - 1);
+  return buffer[0] === NEWLINE;
+}
+
+const NEWLINE = 10;
 
 function statIfThere(path: string): Promise<Stats | undefined> {
   return unlessMissing(stat(path));

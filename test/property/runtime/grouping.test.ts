@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { ValueCoder } from "../../../portability/coders/index.js";
 import { ElementMeta, IntervalWindow, kv, MAX_TIMESTAMP, NO_FIRING, type KV } from "../../../portability/values/index.js";
-import { HeapStore, KeyGroups, keySpaceOf } from "../../../runner/store/index.js";
+import { HeapStore, KeyGroups, keySpaceOf, type BagCells } from "../../../runner/store/index.js";
+import { MergingBag } from "../../../runner/store/merging-bag.js";
 import { GroupByKey, type TimestampCombiner } from "../../../runner/windows/index.js";
 
 const key = fc.oneof(
@@ -62,6 +63,33 @@ describe("GroupByKey", () => {
           drain();
           assert.deepEqual(emitted.sort(), oracle(elements, combiner));
           assert.equal(grouping.droppedLate, 0);
+        }),
+      );
+    });
+});
+
+describe("GroupByKey that merges", () => {
+  for (const combiner of ["end-of-window", "earliest", "latest"] as const satisfies readonly TimestampCombiner[])
+    it(`emits groups that come to what an oracle says, whatever merges fail, with timestamps by ${combiner}`, () => {
+      fc.assert(
+        fc.property(input, fc.integer({ min: 1, max: 20 }), (elements, failing) => {
+          const keys = keySpaceOf(new ValueCoder());
+          const groups = new KeyGroups(8, keys);
+          let merges = 0;
+          const merge = (left: string, right: string): string | undefined => (++merges % failing === 0 ? undefined : `${left},${right}`);
+          const store = new HeapStore(groups, 3, () => new MergingBag<string>(groups, 3, merge) as BagCells<unknown>);
+          const emitted: string[] = [];
+          const grouping = new GroupByKey(combiner, keys, store, (value, meta) => {
+            const { key: group, value: values } = value as KV<unknown, string[]>;
+            assert.ok(Array.isArray(values));
+            emitted.push(`${nameOf(group)} ${meta.windows.map(String).join()} ${meta.timestamp}: ${values.join()}`);
+          });
+          elements.forEach((each, i) =>
+            grouping.process(kv(each.key, String(i)), new ElementMeta(each.timestamp, slidingWindows(each.timestamp), NO_FIRING)),
+          );
+          grouping.advance(MAX_TIMESTAMP);
+          assert.ok(grouping.drain(() => false));
+          assert.deepEqual(emitted.sort(), oracle(elements, combiner));
         }),
       );
     });

@@ -1,15 +1,25 @@
-// State of keys and windows against plain maps, in bundles of which some fail.
+// State of keys and windows against plain maps, in bundles of which some fail; in memory, and with next to none of it.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { utf8Coder, type Coder } from "../../../portability/coders/index.js";
+import { intervalWindowCoder, utf8Coder, varintCoder, type Coder } from "../../../portability/coders/index.js";
 import { IntervalWindow, type Window } from "../../../portability/values/index.js";
-import { KeyedStore } from "../../../runner/keyed/index.js";
+import { KeyedStore, type KeyedCoders } from "../../../runner/keyed/index.js";
 import { keySpaceOf } from "../../../runner/store/index.js";
+import { EvictionFolder } from "../../support/evicting.js";
 
 const text = keySpaceOf(utf8Coder as Coder<unknown>);
 const windows: readonly Window[] = [new IntervalWindow(0, 10), new IntervalWindow(10, 20)];
 
-const newStore = (): KeyedStore =>
+const utf8 = utf8Coder as Coder<unknown>;
+const number = varintCoder as Coder<unknown>;
+const coders: KeyedCoders = {
+  key: utf8,
+  window: intervalWindowCoder as Coder<Window>,
+  element: number,
+  cells: [[number], [number], [utf8, number], [number]],
+};
+
+const inMemory = (): KeyedStore =>
   new KeyedStore(
     {
       keys: text,
@@ -136,72 +146,87 @@ const modelState = ({ value, bag, map, list }: Model): unknown => ({
   span: list.filter(([at]) => at >= 3 && at < 7).map(([, v]) => v),
 });
 
-describe("state of keys and windows", () => {
-  it("is what a plain map would hold, without what failed bundles have done", () => {
-    fc.assert(
-      fc.property(fc.array(bundle, { maxLength: 6 }), (bundles) => {
-        const store = newStore();
-        const handles = handlesOf(store);
-        const models = new Map<string, Model>();
-        for (const { visits, fails } of bundles) {
-          const before = new Map([...models].map(([place, model]) => [place, copyOf(model)]));
-          for (const { key, window, changes: all } of visits) {
-            const place = `${key}${window}`;
-            const model = models.get(place) ?? emptyModel();
-            models.set(place, model);
-            assert.ok(store.select(key, windows[window]));
-            assert.deepEqual(stateOf(handles), modelState(model));
-            for (const each of all) {
-              each.apply(handles, model);
-              assert.deepEqual(stateOf(handles), modelState(model), each.text);
-            }
-          }
-          if (fails) {
-            store.rollback();
-            models.clear();
-            for (const [place, model] of before) models.set(place, model);
-          } else store.commit();
-          const timers = [...models.values()].flatMap((model) => [...model.timers]);
-          for (const domain of ["event", "processing"] as const)
-            assert.equal(
-              store.pendingTimers[domain].next,
-              Math.min(Infinity, ...timers.filter(([id]) => id.startsWith(domain)).map(([, at]) => at)),
-            );
-        }
-        // Nothing is left of what is empty.
-        const held = [...models.values()].filter(
-          (model) => model.timers.size > 0 || JSON.stringify(modelState(model)) !== JSON.stringify(modelState(emptyModel())),
-        );
-        assert.equal(store.size.records, held.length);
-        const left: string[] = [];
-        for (const domain of ["event", "processing"] as const)
-          while (store.pendingTimers[domain].next < Infinity) {
-            const fireAt = store.pendingTimers[domain].next;
-            const timer = store.pendingTimers.take(domain);
-            left.push(`${String(timer.record.key)} ${String(timer.record.of.window)} ${domain} ${timer.tag} ${fireAt}`);
-          }
-        const expected = [...models].flatMap(([place, model]) =>
-          [...model.timers].map(([id, at]) => `${place[0]} ${String(windows[Number(place[1])])} ${id} ${at}`),
-        );
-        assert.deepEqual(left.sort(), expected.sort());
-      }),
-      { numRuns: 300 },
-    );
-  });
+let disk: EvictionFolder;
 
-  it("does not take back what earlier bundles have added, when values are changed that were there before", () => {
-    const store = newStore();
-    const { bag, value } = handlesOf(store);
-    store.select("a", windows[0]);
-    bag.add(1);
-    value.write({});
-    assert.ok(value.isFresh);
-    store.commit();
-    store.select("a", windows[0]);
-    assert.ok(!value.isFresh);
-    bag.add(2);
-    store.rollback();
-    store.select("a", windows[0]);
-    assert.deepEqual(bag.read(), [1]);
+for (const [where, newStore] of Object.entries({
+  "in memory": inMemory,
+  "on disk": () => {
+    const store = inMemory();
+    disk.attach(store, coders);
+    return store;
+  },
+}))
+  describe(`state of keys and windows, ${where}`, () => {
+    before(() => (disk = new EvictionFolder()));
+    afterEach(() => disk.clear());
+    after(() => disk.remove());
+
+    it("is what a plain map would hold, without what failed bundles have done", () => {
+      fc.assert(
+        fc.property(fc.array(bundle, { maxLength: 6 }), (bundles) => {
+          const store = newStore();
+          const handles = handlesOf(store);
+          const models = new Map<string, Model>();
+          for (const { visits, fails } of bundles) {
+            const before = new Map([...models].map(([place, model]) => [place, copyOf(model)]));
+            for (const { key, window, changes: all } of visits) {
+              const place = `${key}${window}`;
+              const model = models.get(place) ?? emptyModel();
+              models.set(place, model);
+              assert.ok(store.select(key, windows[window]));
+              assert.deepEqual(stateOf(handles), modelState(model));
+              for (const each of all) {
+                each.apply(handles, model);
+                assert.deepEqual(stateOf(handles), modelState(model), each.text);
+              }
+            }
+            if (fails) {
+              store.rollback();
+              models.clear();
+              for (const [place, model] of before) models.set(place, model);
+            } else store.commit();
+            const timers = [...models.values()].flatMap((model) => [...model.timers]);
+            for (const domain of ["event", "processing"] as const)
+              assert.equal(
+                store.pendingTimers[domain].next,
+                Math.min(Infinity, ...timers.filter(([id]) => id.startsWith(domain)).map(([, at]) => at)),
+              );
+          }
+          // Nothing is left of what is empty.
+          const held = [...models.values()].filter(
+            (model) => model.timers.size > 0 || JSON.stringify(modelState(model)) !== JSON.stringify(modelState(emptyModel())),
+          );
+          assert.equal(store.size.records, held.length);
+          const left: string[] = [];
+          for (const domain of ["event", "processing"] as const)
+            while (store.pendingTimers[domain].next < Infinity) {
+              const fireAt = store.pendingTimers[domain].next;
+              const timer = store.pendingTimers.next(domain);
+              store.pendingTimers.take(timer);
+              left.push(`${String(timer.record.key)} ${String(timer.record.of.window)} ${domain} ${timer.tag} ${fireAt}`);
+            }
+          const expected = [...models].flatMap(([place, model]) =>
+            [...model.timers].map(([id, at]) => `${place[0]} ${String(windows[Number(place[1])])} ${id} ${at}`),
+          );
+          assert.deepEqual(left.sort(), expected.sort());
+        }),
+        { numRuns: 300 },
+      );
+    });
+
+    it("does not take back what earlier bundles have added, when values are changed that were there before", () => {
+      const store = newStore();
+      const { bag, value } = handlesOf(store);
+      store.select("a", windows[0]);
+      bag.add(1);
+      value.write(7);
+      assert.ok(value.isFresh);
+      store.commit();
+      store.select("a", windows[0]);
+      assert.ok(!value.isFresh);
+      bag.add(2);
+      store.rollback();
+      store.select("a", windows[0]);
+      assert.deepEqual(bag.read(), [1]);
+    });
   });
-});

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   BoundedTrie,
   mergeMetrics,
+  mergeMonitoringInfos,
   metricFromMonitoringInfo,
   metricToMonitoringInfo,
   pathsOf,
@@ -58,6 +59,28 @@ describe("mergeMetrics", () => {
 });
 
 describe("monitoring infos", () => {
+  it("merge to what the metrics that they tell merge to", () => {
+    fc.assert(
+      fc.property(fc.array(metric, { maxLength: 12 }), (metrics) => {
+        const merged = mergeMonitoringInfos(metrics.map(metricToMonitoringInfo)).map((info) => metricFromMonitoringInfo(info)!);
+        assert.deepEqual(
+          sorted(merged),
+          sorted(mergeMetrics(metrics.map((each) => metricFromMonitoringInfo(metricToMonitoringInfo(each))!))),
+        );
+      }),
+    );
+  });
+
+  it("keep the last of what cannot be merged", () => {
+    const [counter, other] = [
+      metricToMonitoringInfo({ transform: "", namespace: "", name: "x", type: "counter", value: 1 }),
+      { urn: "test:own", type: "test:type" },
+    ];
+    const broken = { ...counter, payload: Uint8Array.of(0xff) };
+    const infos = mergeMonitoringInfos([counter, broken, { ...other, payload: Uint8Array.of(1) }, { ...other, payload: Uint8Array.of(2) }]);
+    assert.deepEqual(infos, [broken, { ...other, payload: Uint8Array.of(2) }]);
+  });
+
   it("give back the metric they were made of", () => {
     fc.assert(fc.property(metric, (each) => assert.deepEqual(metricFromMonitoringInfo(metricToMonitoringInfo(each)), { ...each })));
   });

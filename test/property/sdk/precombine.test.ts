@@ -12,6 +12,7 @@ import { precombineOperator } from "../../../sdk/harness/precombine-operator.js"
 const scope = {
   name: "combine",
   stopped: () => false,
+  waits: () => undefined,
   userError: (action: string) => new Error(action),
   fail: (error: Error) => assert.fail(error),
 } as unknown as OperatorScope;

@@ -53,6 +53,6 @@ describe("progress", () => {
   });
 
   it("ends with a summary", () => {
-    assert.equal(summary(metrics(10, Infinity)), "done: 10 elements, 5/s, 2.0 s");
+    assert.equal(summary("done", metrics(10, Infinity)), "done: 10 elements, 5/s, 2.0 s");
   });
 });

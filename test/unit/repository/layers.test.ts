@@ -37,20 +37,26 @@ const mayImport: Record<string, string[]> = {
   "sdk/state": ["sdk/model", "sdk/transforms", ...shared],
   "sdk/metrics": ["portability/metrics"],
   "sdk/transforms": ["sdk/model", ...shared],
+  "sdk/compositions": ["sdk/model", "sdk/state", "sdk/transforms", ...shared],
   "sdk/translate": ["sdk/model", "sdk/transforms", "portability"],
   "sdk/harness": ["sdk/model", "sdk/metrics", "sdk/transforms", "sdk/translate", "portability"],
   "sdk/rows": ["sdk/model", "sdk/transforms", ...shared],
-  "sdk/io": ["sdk/index", "sdk/model", "sdk/transforms", ...shared],
+  "sdk/io": ["sdk/index", "sdk/model", "sdk/transforms", "sdk/state", ...shared],
   "sdk/testing": ["sdk/index", "sdk/model", "sdk/transforms", ...shared],
   runner: ["runner", "portability"],
   "runner/graph": ["portability"],
   "runner/topology": ["runner/graph", ...shared],
-  "runner/windows": ["runner/store", ...plain],
-  "runner/keyed": ["runner/store", "runner/windows", ...shared],
+  "runner/windows": ["runner/store", "runner/snapshot", ...plain],
+  "runner/keyed": ["runner/store", "runner/windows", "runner/snapshot", ...shared],
   "runner/store": plain,
+  "runner/snapshot": plain,
   "runner/bundles": ["portability"], // the runner side of the Fn API knows stages and nothing of tasks
-  "runner/job": ["runner/topology", "runner/windows", "runner/keyed", "runner/store", "runner/runtime", "portability"], // nor of how stages are executed
-  "runner/runtime": ["runner/topology", "runner/windows", "runner/store", ...shared],
+  "runner/job": [
+    ...["topology", "windows", "keyed", "store", "snapshot", "checkpoint", "runtime"].map((folder) => `runner/${folder}`),
+    "portability", // nor of how stages are executed
+  ],
+  "runner/runtime": ["runner/topology", "runner/windows", "runner/store", "runner/snapshot", ...shared],
+  "runner/checkpoint": ["runner/snapshot", ...plain],
   local: ["sdk", "runner", "portability"],
   cli: ["local", "sdk", "runner", "portability"],
 };

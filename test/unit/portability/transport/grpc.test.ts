@@ -124,6 +124,33 @@ describe("GrpcServer and GrpcConnection", () => {
     assert.equal((await answer).value.data[0].instructionId, String(total));
   });
 
+  it("stops taking messages from a service whose caller does not read", async () => {
+    let given = 0;
+    const client = await jobs({
+      async *getMessageStream() {
+        for (; given < 200; given++) yield { messageResponse: { messageText: "x".repeat(1 << 20) } };
+      },
+    });
+    const answers = client.getMessageStream({}, callContext())[Symbol.asyncIterator]();
+    await answers.next();
+    for (let before = -1, still = 0; still < 50; still = before === given ? still + 1 : 0) {
+      before = given;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    assert.ok(given < 100, `${given} MiB were taken although nobody read`);
+    await answers.return!();
+  });
+
+  it("refuses messages beyond its limit, and says which that is", async () => {
+    server = new GrpcServer({ maxMessageBytes: 1000 });
+    const client = await jobs({ getState: ({ jobId }) => Promise.resolve({ state: jobId!.length }) });
+    assert.equal((await client.getState({ jobId: "x".repeat(900) }, callContext())).state, 900);
+    await assert.rejects(client.getState({ jobId: "x".repeat(1001) }, callContext()), {
+      code: "RESOURCE_EXHAUSTED",
+      message: /larger than max \(\d+ vs\.? 1000\)/,
+    });
+  });
+
   it("tells a service by its signal that the caller has gone", async () => {
     const gone = new Promise<AbortSignal>((resolve) => {
       void jobs({

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { ByteReader, ByteWriter, CoderError, CoderRegistry, type Coder, type CoderProto } from "../../../../portability/coders/index.js";
 import { kv } from "../../../../portability/values/index.js";
 import { rawCoder } from "../../../../runner/bundles/raw-coder.js";
+import { bytesOfRaw, SHORT_VALUE, type RawValue } from "../../../../runner/bundles/raw-value.js";
 
 const coder = (name: string, ...componentCoderIds: string[]): CoderProto => ({ spec: { urn: `beam:coder:${name}:v1` }, componentCoderIds });
 const CODERS: Readonly<Record<string, CoderProto>> = {
@@ -64,7 +65,20 @@ describe("rawCoder", () => {
 
   it("gives pairs as pairs of bytes", () => {
     const reader = new ByteReader(encode("pair", [kv("a", 300n)]));
-    assert.deepEqual(rawCoder("pair", CODERS).decode(reader, true), kv(new Uint8Array([1, 97]), new Uint8Array([0xac, 2])));
+    assert.deepEqual(rawCoder("pair", CODERS).decode(reader, true), kv("\u0001a", "\u00ac\u0002"));
+  });
+
+  it("has short values as strings, which keep nothing else in memory, and the bytes of long ones", () => {
+    const raw = rawCoder("bytes", CODERS);
+    const decode = (...lengths: number[]): unknown[] => {
+      const reader = new ByteReader(encode("bytes", lengths.map((length) => new Uint8Array(length)))); // prettier-ignore
+      return lengths.map(() => raw.decode(reader, true));
+    };
+    const [short, long] = decode(SHORT_VALUE - 2, SHORT_VALUE);
+    assert.equal((short as string).length, SHORT_VALUE);
+    assert.ok(typeof short === "string" && long instanceof Uint8Array);
+    const [alone, one, another] = [...decode(1 << 16), ...decode(1 << 16, 1 << 16, 1 << 16)] as Uint8Array[];
+    assert.ok(alone.buffer.byteLength < 2 * alone.length && one.buffer !== another.buffer);
   });
 
   it("writes what a grouping has made as an iterable", () => {
@@ -76,7 +90,7 @@ describe("rawCoder", () => {
   it("skips iterables that come in chunks", () => {
     const bytes = new Uint8Array([255, 255, 255, 255, 2, 1, 97, 1, 98, 1, 1, 99, 0, 42]);
     const reader = new ByteReader(bytes);
-    assert.deepEqual(rawCoder("strings", CODERS).decode(reader, true), bytes.slice(0, -1));
+    assert.deepEqual(new Uint8Array(bytesOfRaw(rawCoder("strings", CODERS).decode(reader, true) as RawValue)), bytes.slice(0, -1));
   });
 
   it("fails where the bytes end too early", () => {
@@ -89,7 +103,7 @@ describe("rawCoder", () => {
 
   it("knows nothing of what is behind a length, and refuses what is unknown without one", () => {
     const raw = rawCoder("opaque", CODERS);
-    assert.deepEqual(raw.decode(new ByteReader(new Uint8Array([2, 9, 9, 7])), true), new Uint8Array([2, 9, 9]));
+    assert.equal(raw.decode(new ByteReader(new Uint8Array([2, 9, 9, 7])), true), "\u0002\t\t");
     assert.throws(() => rawCoder("unknown", CODERS), /x:coder:pickled:v1/);
   });
 });

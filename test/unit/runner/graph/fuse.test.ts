@@ -1,3 +1,4 @@
+import { beam } from "../../../../portability/protos/index.js";
 import assert from "node:assert/strict";
 import { fuse, pipelineGraph } from "../../../../runner/graph/index.js";
 import { PipelineBuilder } from "../../../support/pipeline-builder.js";
@@ -84,11 +85,52 @@ describe("fuse", () => {
       assert.deepEqual(edges, ["1 keyed.0 2", "2 g.0 3 as g.0", "1 a.0 4", "3 b uses a.0 4 as b uses a.0"]);
     });
 
+    it("gives it a stage of its own behind others that put its elements into other windows", () => {
+      const p = new PipelineBuilder();
+      const side = p.parDo("side", p.impulse("other"));
+      const windowed = p.windowInto("w", p.parDo("a", p.impulse()));
+      p.windowingStrategies["fixed"] = { ...p.windowingStrategies["global"], windowFn: { urn: "beam:window_fn:fixed_windows:v1" } };
+      p.pcollections[windowed].windowingStrategyId = "fixed";
+      p.parDoWithSideInputs("use", windowed, [side]);
+      assert.deepEqual(fused(p), {
+        stages: [
+          "1 | impulse(other.0) | embedded | side | side.0",
+          "2 | impulse(impulse.0) | embedded | a w | w.0",
+          "3 | relay(w.0) | embedded | use | ",
+        ],
+        edges: ["2 w.0 3", "1 side.0 3 as side.0"],
+      });
+    });
+
     it("gives it one edge for a side input that it reads twice, and one for each part of a flatten", () => {
       const p = new PipelineBuilder();
       const both = p.flatten("f", [p.parDo("x", p.impulse("ix")), p.parDo("y", p.impulse("iy"))]);
       p.parDoWithSideInputs("use", p.impulse(), [both, both]);
       assert.deepEqual(fused(p).edges, ["1 x.0 3 as f.0", "2 y.0 3 as f.0"]);
+    });
+  });
+
+  it("starts a stage for what requires stable input, unless its head delivers that", () => {
+    const p = new PipelineBuilder();
+    const act = (name: string, input: string): string => {
+      const output = p.parDo(name, input);
+      p.transforms[name].spec!.payload = beam.pipeline.ParDoPayload.encode({
+        doFn: { urn: "test:fn" },
+        requiresStableInput: true,
+      }).finish();
+      return output;
+    };
+    act("twice", act("act", p.parDo("make", p.impulse())));
+    act("at once", p.groupByKey("g", p.parDo("keyed", p.impulse("other"), "key by mod 3")));
+    assert.deepEqual(fused(p), {
+      stages: [
+        "1 | impulse(impulse.0) | embedded | make | make.0",
+        "2 | relay(make.0) | embedded | act | act.0",
+        "3 | relay(act.0) | embedded | twice | ",
+        "4 | impulse(other.0) | embedded | keyed | keyed.0",
+        "5 | group-by-key(g.0) | embedded | at once | ",
+      ],
+      edges: ["1 make.0 2", "2 act.0 3", "4 keyed.0 5"],
     });
   });
 

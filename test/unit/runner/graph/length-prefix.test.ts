@@ -59,4 +59,16 @@ describe("lengthPrefixUnknownCoders", () => {
     assert.equal(coderOf(graph, "local.0"), "any");
     assert.equal(coderOf(graph, "remote.0"), "length_prefix(any)");
   });
+
+  it("puts its end in front of a window that it does not know, wherever windows are encoded", () => {
+    const p = new PipelineBuilder();
+    p.parDo("remote", p.impulse(), "increment", { environment: "docker" });
+    p.windowingStrategies["global"].windowCoderId = "any";
+    const once = lengthPrefixUnknownCoders(pipelineGraph(p.build()));
+    const windowCoder = (graph: PipelineGraph): string => graph.components.windowingStrategies!["global"].windowCoderId!;
+    assert.equal(term(once, windowCoder(once)), "custom_window(length_prefix(any))");
+    assert.equal(windowCoder(lengthPrefixUnknownCoders(once)), windowCoder(once));
+    p.environments["docker"] = p.environments["embedded"];
+    assert.equal(windowCoder(lengthPrefixUnknownCoders(pipelineGraph(p.build()))), "any");
+  });
 });

@@ -11,15 +11,18 @@ import {
   GrpcConnection,
   JOB_SERVICE,
 } from "../../../../portability/transport/index.js";
-import { JobServer } from "../../../../runner/job-service/index.js";
-import { FakeWorkerPool, type FakeTransform } from "../../../support/fake-harness.js";
+import { METRIC, METRIC_TYPE, SDK_CAPABILITY } from "../../../../portability/urns/index.js";
+import { JobServer, type JobServerOptions } from "../../../../runner/job-service/index.js";
+import { FakeWorkerPool, type FakeBundle, type FakeTransform } from "../../../support/fake-harness.js";
 import { PipelineBuilder } from "../../../support/pipeline-builder.js";
 
 const State = beam.job.JobState.Enum;
 
 describe("JobServer", () => {
   let server: JobServer;
+  /** The one that was opened last, and all of them. */
   let pool: FakeWorkerPool | undefined;
+  const pools: FakeWorkerPool[] = [];
   let connection: GrpcConnection;
   let client: JobService;
 
@@ -31,14 +34,14 @@ describe("JobServer", () => {
 
   afterEach(async () => {
     connection.close();
-    await pool?.close();
     pool = undefined;
+    await Promise.all(pools.splice(0).map((each) => each.close()));
     await server.close();
   });
 
   /** impulse → "work" */
   const pipeline = async (work: FakeTransform): Promise<PipelineBuilder> => {
-    pool = await FakeWorkerPool.open({ work });
+    pools.push((pool = await FakeWorkerPool.open({ work })));
     const p = new PipelineBuilder();
     p.environments["remote"] = pool.environment;
     p.coders["window"] = { spec: { urn: "beam:coder:global_window:v1" } };
@@ -100,6 +103,43 @@ describe("JobServer", () => {
     assert.equal(events.at(-1)?.stateResponse?.state, State.DONE);
   });
 
+  it("tells one error of a failed job, whatever its workers log: why it has failed", async () => {
+    const p = await pipeline(async (_value, _meta, _emit, { harness }) => {
+      await harness.log("looks bad", beam.fn.LogEntry.Severity.Enum.CRITICAL);
+      throw new Error("no such luck");
+    });
+    const jobId = await prepare(p);
+    await client.run({ preparationId: jobId }, callContext());
+    const events = await collect(client.getMessageStream({ jobId }, callContext()));
+    const of = (importance: beam.job.JobMessage.MessageImportance) =>
+      events.flatMap(({ messageResponse: each }) => (each?.importance === importance ? [each.messageText] : []));
+    const Importance = beam.job.JobMessage.MessageImportance;
+    assert.match(of(Importance.JOB_MESSAGE_ERROR).join("; "), /^[^;]*no such luck[^;]*$/);
+    assert.ok(of(Importance.JOB_MESSAGE_WARNING).includes("looks bad"));
+  });
+
+  it("tells nothing again that a worker logs because its client has printed it", async () => {
+    let printed = (_line: string): void => {};
+    const line = new Promise<string>((resolve) => (printed = resolve));
+    const p = await pipeline(async (_value, _meta, _emit, { harness }) => {
+      await harness.log("first", beam.fn.LogEntry.Severity.Enum.INFO);
+      await harness.log(await line, beam.fn.LogEntry.Severity.Enum.INFO);
+      await harness.log("last", beam.fn.LogEntry.Severity.Enum.INFO);
+    });
+    const jobId = await prepare(p);
+    await client.run({ preparationId: jobId }, callContext());
+    const texts: string[] = [];
+    for await (const { messageResponse } of client.getMessageStream({ jobId }, callContext())) {
+      const text = messageResponse?.messageText ?? "";
+      texts.push(text);
+      if (text === "first") printed(`INFO (id=${messageResponse!.messageId}) ${text}`);
+    }
+    assert.deepEqual(
+      texts.filter((text) => /first|last/.test(text)),
+      ["first", "last"],
+    );
+  });
+
   it("ends a failed job with a message that says why", async () => {
     const p = await pipeline(() => {
       throw new Error("no such luck");
@@ -111,6 +151,37 @@ describe("JobServer", () => {
     const { importance, messageText } = events.at(-2)!.messageResponse!;
     assert.equal(importance, beam.job.JobMessage.MessageImportance.JOB_MESSAGE_ERROR);
     assert.match(messageText!, /transform "work": Traceback: no such luck/);
+  });
+
+  context("with workers that count as processes", () => {
+    const calls = (value: number): beam.pipeline.IMonitoringInfo => ({
+      urn: METRIC.API_REQUEST_COUNT,
+      type: METRIC_TYPE.SUM_INT64_TYPE,
+      labels: { SERVICE: "store" },
+      payload: Uint8Array.of(value),
+    });
+
+    const counting = async (...capabilities: string[]): Promise<readonly beam.pipeline.IMonitoringInfo[]> => {
+      const p = await pipeline((_value, _meta, _emit, { harness }) => {
+        harness.ownMetrics = [calls(harness.workerId === pool!.harnesses[0].workerId ? 3 : 0)];
+      });
+      p.environments["remote"] = { ...pool!.environment, capabilities };
+      const jobId = await prepare(p);
+      await client.run({ preparationId: jobId }, callContext());
+      await collect(client.getStateStream({ jobId }, callContext()));
+      const { metrics } = await client.getJobMetrics({ jobId }, callContext());
+      assert.ok(!metrics!.committed!.some(({ urn }) => urn === METRIC.API_REQUEST_COUNT));
+      return metrics!.attempted!.filter(({ urn }) => urn === METRIC.API_REQUEST_COUNT);
+    };
+
+    it("has what they have counted by the end among the attempted metrics", async () => {
+      const [info, ...others] = await counting(SDK_CAPABILITY.HARNESS_MONITORING_INFOS);
+      assert.deepEqual([{ ...info.labels }, [...info.payload!], others], [{ SERVICE: "store" }, [3], []]);
+    });
+
+    it("does not ask those that do not say that they count", async () => {
+      assert.deepEqual(await counting(), []);
+    });
   });
 
   it("counts elements by PCollection", async () => {
@@ -126,6 +197,7 @@ describe("JobServer", () => {
       },
       "work too": () => {},
     });
+    pools.push(pool);
     p.environments["remote"] = pool.environment;
     const jobId = await prepare(p);
     await client.run({ preparationId: jobId }, callContext());
@@ -141,6 +213,34 @@ describe("JobServer", () => {
     const states = await collect(client.getStateStream({ jobId }, callContext()));
     assert.equal(states.at(-1)!.state, State.CANCELLED);
     assert.equal((await client.cancel({ jobId }, callContext())).state, State.CANCELLED);
+  });
+
+  it("drains a job: what was read is processed, then it ends", async () => {
+    let finish = (): void => {};
+    let reached = (): void => {};
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const p = await pipeline(() => new Promise<void>((resolve) => ((finish = resolve), reached())));
+    const jobId = await prepare(p);
+    await client.run({ preparationId: jobId }, callContext());
+    await running;
+    assert.equal((await client.drain({ jobId }, callContext())).state, State.DRAINING);
+    finish();
+    const states = await collect(client.getStateStream({ jobId }, callContext()));
+    assert.equal(states.at(-1)!.state, State.DRAINED);
+    assert.equal((await client.drain({ jobId }, callContext())).state, State.DRAINED);
+  });
+
+  it("takes the experiment that starts a job with its sources drained", async () => {
+    const options = {
+      fields: { "beam:option:experiments:v1": { listValue: { values: [{ stringValue: "a" }, { stringValue: "b,drain" }] } } },
+    };
+    const { preparationId } = await client.prepare(
+      { pipeline: (await pipeline(() => {})).build(), jobName: "test", pipelineOptions: options },
+      callContext(),
+    );
+    await client.run({ preparationId }, callContext());
+    const states = await collect(client.getStateStream({ jobId: preparationId! }, callContext()));
+    assert.equal(states.at(-1)!.state, State.DONE);
   });
 
   it("ends running jobs and their workers when it is closed", async () => {
@@ -169,19 +269,138 @@ describe("JobServer", () => {
     await refused(/"work" has the URN x:transform:dance:v1/);
     p.transforms["work"].spec!.urn = "beam:transform:pardo:v1";
     p.transforms["work"].environmentId = "docker";
-    await refused(/environment "docker" is of the kind beam:env:docker:v1/);
+    await refused(/"work" cannot be run: environment "docker" \(beam:env:docker:v1\) does not say what to start/);
     p.transforms["work"].environmentId = "remote";
-    p.coders["window"].spec!.urn = "x:coder:moon_phase:v1";
-    await refused(/x:coder:moon_phase:v1/);
     p.requirements.push("x:requirement:luck:v1");
     await refused(/x:requirement:luck:v1/);
   });
 
-  it("knows only its own jobs, runs each once, and drains none", async () => {
+  /** Takes another server, with these options. */
+  async function restart(options: JobServerOptions): Promise<void> {
+    connection.close();
+    await server.close();
+    server = await JobServer.open(options);
+    connection = new GrpcConnection(server.url);
+    client = connection.service(JOB_SERVICE);
+  }
+
+  const run = async (jobId: string): Promise<beam.job.JobState.Enum> => {
+    await client.run({ preparationId: jobId }, callContext());
+    const states = await collect(client.getStateStream({ jobId }, callContext()));
+    return states.at(-1)!.state!;
+  };
+
+  const lastMessage = async (jobId: string): Promise<string> => {
+    const events = await collect(client.getMessageStream({ jobId }, callContext()));
+    return events.filter(({ messageResponse }) => messageResponse).at(-1)!.messageResponse!.messageText!;
+  };
+
+  it("has as many bundles of a stage under way at once as the option parallelism says", async () => {
+    const emitMany: FakeTransform = (_value, meta, emit) => {
+      for (let i = 0; i < 300; i++) emit(i, meta);
+    };
+    const p = await pipeline(emitMany);
+    p.reshuffle("deal", "work.0");
+    p.parDo("wait", "deal.0", "increment", { environment: "remote" });
+    await pool!.close();
+    const waiting = new Set<FakeBundle>();
+    let meet!: () => void;
+    const met = new Promise<void>((resolve) => (meet = resolve));
+    pools.push(
+      (pool = await FakeWorkerPool.open({
+        work: emitMany,
+        wait: async (_value, _meta, _emit, bundle) => {
+          if (waiting.add(bundle).size > 1) meet();
+          await met;
+        },
+      })),
+    );
+    p.environments["remote"] = pool.environment;
+    const submit = (parallelism: string) => {
+      const pipelineOptions = { fields: { "beam:option:parallelism:v1": { stringValue: parallelism } } };
+      return client.prepare({ pipeline: p.build(), jobName: "test", pipelineOptions }, callContext());
+    };
+    await assert.rejects(submit("0"), {
+      code: "INVALID_ARGUMENT",
+      message: '[INVALID_ARGUMENT] parallelism must be a whole number from 1 to 256, or -1, not "0"',
+    });
+    const { preparationId } = await submit("2");
+    await client.run({ preparationId }, callContext());
+    const states = await collect(client.getStateStream({ jobId: preparationId }, callContext()));
+    assert.equal(states.at(-1)!.state, State.DONE);
+  });
+
+  it("forgets the oldest of the jobs that are over, and fails those that are never run", async () => {
+    await restart({ limits: { overJobs: 2, preparedJobs: 2 } });
+    const p = await pipeline(() => {});
+    const first = await prepare(p);
+    const [second, third] = [await prepare(p), await prepare(p)];
+    assert.equal((await client.getState({ jobId: first }, callContext())).state, State.FAILED);
+    assert.match(await lastMessage(first), /the job was not run, and 2 others have been prepared since/);
+    await assert.rejects(client.run({ preparationId: first }, callContext()), { code: "FAILED_PRECONDITION" });
+    assert.deepEqual([await run(second), await run(third)], [State.DONE, State.DONE]);
+    const { jobInfo } = await client.getJobs({}, callContext());
+    assert.deepEqual(
+      jobInfo!.map(({ jobId }) => jobId),
+      [second, third],
+    );
+    await assert.rejects(client.getState({ jobId: first }, callContext()), { code: "NOT_FOUND" });
+  });
+
+  it("runs several jobs at once, and no more than it may", async () => {
+    await restart({ limits: { runningJobs: 2 } });
+    const jobs = [await endlessJob(), await endlessJob()];
+    const third = await prepare(await pipeline(() => {}));
+    await assert.rejects(client.run({ preparationId: third }, callContext()), {
+      code: "RESOURCE_EXHAUSTED",
+      message: /2 jobs are running/,
+    });
+    await client.cancel({ jobId: jobs[0] }, callContext());
+    await collect(client.getStateStream({ jobId: jobs[0] }, callContext()));
+    assert.equal(await run(third), State.DONE);
+    assert.equal((await client.getState({ jobId: jobs[1] }, callContext())).state, State.RUNNING);
+  });
+
+  it("runs a job to its end whose client has gone with all of its streams", async () => {
+    let finish = (): void => {};
+    let reached = (): void => {};
+    const running = new Promise<void>((resolve) => (reached = resolve));
+    const jobId = await prepare(await pipeline(() => new Promise<void>((resolve) => ((finish = resolve), reached()))));
+    const gone = new GrpcConnection(server.url);
+    const end = new AbortController();
+    const streams = [
+      gone.service(JOB_SERVICE).getStateStream({ jobId }, callContext({}, end.signal)),
+      gone.service(JOB_SERVICE).getMessageStream({ jobId }, callContext({}, end.signal)),
+    ].map((stream) => collect<unknown>(stream).catch(() => {}));
+    await gone.service(JOB_SERVICE).run({ preparationId: jobId }, callContext());
+    await running;
+    end.abort();
+    gone.close();
+    await Promise.all(streams);
+    finish();
+    const states = await collect(client.getStateStream({ jobId }, callContext()));
+    assert.equal(states.at(-1)!.state, State.DONE);
+    assert.equal(pool!.stopped.length, 1);
+  });
+
+  it("cuts messages that are long, and keeps the latest where they are many", async () => {
+    const p = await pipeline(async (_value, _meta, _emit, { harness }) => {
+      for (let i = 0; i < 60; i++) await harness.log(`${i} ${"x".repeat(100_000)}`, beam.fn.LogEntry.Severity.Enum.WARN);
+    });
+    const jobId = await prepare(p);
+    await run(jobId);
+    const texts = (await collect(client.getMessageStream({ jobId }, callContext()))).flatMap(
+      ({ messageResponse }) => messageResponse?.messageText ?? [],
+    );
+    assert.ok(texts.length < 10 && texts.every((text) => text.length < 70_000));
+    assert.match(texts.at(-1)!, /^59 x+… \(100003 characters\)$/);
+  });
+
+  it("knows only its own jobs, and runs each once", async () => {
     await assert.rejects(client.getState({ jobId: "x" }, callContext()), { code: "NOT_FOUND" });
     await assert.rejects(collect(client.getStateStream({ jobId: "x" }, callContext())), { code: "NOT_FOUND" });
     const jobId = await prepare(await pipeline(() => {}));
-    await assert.rejects(client.drain({ jobId }, callContext()), { code: "UNIMPLEMENTED" });
+    await assert.rejects(client.drain({ jobId }, callContext()), { code: "FAILED_PRECONDITION" });
     await client.run({ preparationId: jobId }, callContext());
     await assert.rejects(client.run({ preparationId: jobId }, callContext()), { code: "FAILED_PRECONDITION" });
     assert.deepEqual((await client.describePipelineOptions({}, callContext())).options, []);
@@ -234,6 +453,51 @@ describe("JobServer", () => {
         mine.filter((file) => existsSync(file)),
         [],
       );
+    });
+
+    it("removes them when the job is over", async () => {
+      const p = await pipeline(() => {});
+      p.environments["remote"].dependencies = [named("of-a-job-that-ends")];
+      const { preparationId, stagingSessionToken } = await client.prepare({ pipeline: p.build() }, callContext());
+      await stage(stagingSessionToken!);
+      const mine = (): string[] =>
+        folders()
+          .flatMap((folder) => filesIn(join(tmpdir(), folder)))
+          .filter((file) => file.endsWith("of-a-job-that-ends"));
+      assert.equal(mine().length, 1);
+      assert.equal(await run(preparationId!), State.DONE);
+      while (mine().length > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    });
+
+    it("fails the job of a client that goes before everything is there", async () => {
+      const p = await pipeline(() => {});
+      p.environments["remote"].dependencies = [named("a")];
+      const { preparationId, stagingSessionToken } = await client.prepare({ pipeline: p.build() }, callContext());
+      const gone = new GrpcConnection(server.url);
+      const answers = new MessageQueue<beam.job.IArtifactResponseWrapper>();
+      answers.push({ stagingToken: stagingSessionToken });
+      for await (const request of gone.service(ARTIFACT_STAGING_SERVICE).reverseArtifactRetrievalService(answers, callContext()))
+        if (request.resolveArtifact) break;
+      gone.close();
+      const states = await collect(client.getStateStream({ jobId: preparationId! }, callContext()));
+      assert.equal(states.at(-1)!.state, State.FAILED);
+      assert.match(await lastMessage(preparationId!), /^its files could not be staged: /);
+    });
+
+    it("takes no more bytes and files than it may, and fails the job", async () => {
+      for (const [limits, message] of [
+        [{ jobBytes: 12 }, /stages more than 12 bytes/],
+        [{ jobFiles: 1 }, /stages more than 1 files/],
+        [{ totalBytes: 20 }, /jobs of this server have staged 20 bytes/],
+      ] as const) {
+        await restart({ limits });
+        const p = await pipeline(() => {});
+        p.environments["remote"].dependencies = [named("a"), named("b")];
+        const { preparationId, stagingSessionToken } = await client.prepare({ pipeline: p.build() }, callContext());
+        await assert.rejects(stage(stagingSessionToken!), { code: "RESOURCE_EXHAUSTED", message });
+        assert.match(await lastMessage(preparationId!), message);
+        await pool!.close();
+      }
     });
 
     it("refuses a token that it has not given", async () => {

@@ -8,6 +8,7 @@ const report = (more: Partial<WorkerReport> = {}): WorkerReport => ({
   turns: 7,
   framesSent: 0,
   framesReceived: 0,
+  epochWaitsFor: [],
   waits: [{ task: "bolt-1 #0", waitsFor: "input" }],
   ...more,
 });

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { beam } from "../../../../portability/protos/index.js";
 import { CancelledError, PipelineError } from "../../../../portability/stage-host/index.js";
 import { kv, type KV } from "../../../../portability/values/index.js";
-import { inProcessLauncher, runJob, type RuntimeOptions } from "../../../../runner/index.js";
+import { inProcessLauncher, planPipeline, runJob, type RuntimeOptions } from "../../../../runner/index.js";
 import { FakeStageHost, type FakeFunction } from "../../../support/fake-stage-host.js";
+import { PipelineBuilder } from "../../../support/pipeline-builder.js";
 import { topologyOf } from "../../../support/topologies.js";
 
 const ROOMY: Partial<RuntimeOptions> = {};
@@ -176,5 +178,17 @@ describe("runJob", () => {
       );
     }
     assert.deepEqual(host.events, []);
+  });
+
+  it("fails, and nothing else, when a script cannot be read", async () => {
+    const p = new PipelineBuilder();
+    const events = [{ elementEvent: { elements: [{ encodedElement: Uint8Array.of(9, 1) }] } }]; // eight bytes too few
+    const payload = beam.pipeline.TestStreamPayload.encode({ coderId: "bytes", events }).finish();
+    p.add("script", { spec: { urn: "beam:transform:teststream:v1", payload } }, [], [p.pcollection("script.0", "bytes")], {});
+    p.parDo("use", "script.0");
+    const job = runJob(planPipeline(p.build(), { parallelism: 1 }), {
+      launcher: inProcessLauncher(() => new FakeStageHost({ use: () => {} })),
+    });
+    await assert.rejects(job.result, { name: "CoderError" });
   });
 }).timeout(20_000);

@@ -34,6 +34,19 @@ describe("Inbox", () => {
     assert.deepEqual(takeAll(inbox), ["a", [5], "b", [7]]);
   });
 
+  it("tells as long as something of what feeds a task is still to be taken", () => {
+    const inbox = new Inbox();
+    const feed = inbox.addFeed();
+    inbox.receive(feed, batchOf("impulse"));
+    inbox.receiveWatermark(feed, MAX_TIMESTAMP);
+    assert.ok(inbox.hasFeed);
+    inbox.take();
+    inbox.release();
+    assert.ok(inbox.hasFeed);
+    inbox.take();
+    assert.deepEqual([inbox.watermark, inbox.hasFeed], [MAX_TIMESTAMP, false]);
+  });
+
   it("takes from its channels in turn, and has the least watermark of them", () => {
     const inbox = new Inbox();
     const [first, second] = [inbox.addPort(() => {}), inbox.addPort(() => {})];

@@ -12,11 +12,13 @@ class NotingChannel extends OutputChannel {
   ) {
     super(credits);
   }
-  override send(batch: ElementBatch): void {
+  protected override handOver(batch: ElementBatch): void {
     this.credits -= batch.bytes;
     this.sent.push(batch.values);
   }
-  override sendWatermark(watermark: number): void {
+  protected override handOverBarrier(): void {}
+
+  protected override handOverWatermark(watermark: number): void {
     this.sent.push([watermark]);
   }
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { dialWorker, LinkEndpoint, type Hello, type Link, type LinkListener } from "../../../../runner/runtime/index.js";
+import { Barrier } from "../../../../runner/runtime/barrier.js";
 import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
 import { FrameType, frameBytes } from "../../../../runner/runtime/frame-decoder.js";
 
@@ -19,6 +20,7 @@ function listenTo(link: Link): { heard: unknown[]; next(): Promise<unknown> } {
   const listener: LinkListener = {
     data: (channel, payload) => note(["data", channel, Buffer.from(payload).toString()]),
     watermark: (channel, watermark) => note(["watermark", channel, watermark]),
+    barrier: (channel, { epoch, elements, isEnd }) => note([isEnd ? "end" : "barrier", channel, epoch, elements]),
     credit: (channel, bytes) => note(["credit", channel, bytes]),
     drained: () => {},
     lost: (error) => note(["lost", error.message]),
@@ -79,6 +81,55 @@ describe("a link between two workers", () => {
     assert.match(String(await atFar.next()), /-Infinity where a watermark is due/);
     near.close();
   });
+
+  it("carries barriers, and those at the end of a channel", async () => {
+    const near = await dialWorker(endpoint.address, hello(0), 1);
+    const atFar = listenTo((await accepted).link);
+    near.sendBarrier(5, new Barrier(1, 0));
+    near.sendBarrier(6, new Barrier(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER));
+    near.sendBarrier(5, new Barrier(0, 3, true));
+    assert.deepEqual(await atFar.next(), ["barrier", 5, 1, 0]);
+    assert.deepEqual(await atFar.next(), ["barrier", 6, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]);
+    assert.deepEqual(await atFar.next(), ["end", 5, 0, 3]);
+    near.close();
+  });
+
+  const doubles = (...values: readonly number[]): Buffer => {
+    const bytes = Buffer.alloc(values.length * 8);
+    values.forEach((value, i) => bytes.writeDoubleBE(value, i * 8));
+    return bytes;
+  };
+  const hostile: readonly [FrameType, Buffer][] = [
+    ...[Buffer.alloc(0), doubles(1), Buffer.alloc(15), doubles(1, 1, 1)].map((payload): [FrameType, Buffer] => [
+      FrameType.BARRIER,
+      payload,
+    ]),
+    ...[
+      [0, 1],
+      [-1, 1],
+      [1.5, 1],
+      [NaN, 1],
+      [Infinity, 1],
+      [1, -1],
+      [1, 0.5],
+      [1, NaN],
+      [1, Infinity],
+    ].map((values): [FrameType, Buffer] => [FrameType.BARRIER, doubles(...values)]),
+    ...[
+      [-1, 1],
+      [0, -1],
+      [0, 0.5],
+    ].map((values): [FrameType, Buffer] => [FrameType.END, doubles(...values)]),
+    [7 as FrameType, doubles(1, 1)],
+  ];
+  for (const [type, payload] of hostile)
+    it(`ends at a frame ${type} of ${payload.toString("hex") || "nothing"} where a barrier is due`, async () => {
+      const near = await dialWorker(endpoint.address, hello(0), 1);
+      const atFar = listenTo((await accepted).link);
+      near.sendData(frameBytes(type, 5, payload));
+      assert.match(String(await atFar.next()), /lost,connection to worker 0 lost: /);
+      near.close();
+    });
 
   it("keeps frames that come before anybody listens", async () => {
     const near = await dialWorker(endpoint.address, hello(0), 1);

@@ -11,7 +11,9 @@ import {
   type Window,
 } from "../../../../portability/values/index.js";
 import { FixedWindows, globalWindows, type WindowFn } from "../../../../portability/windows/index.js";
-import { ElementBatch, RelayHead, SideInputBuffer, SideInputHead } from "../../../../runner/runtime/index.js";
+import { ElementBatch, RelayHead, SideInputHead, type SideInputBuffer } from "../../../../runner/runtime/index.js";
+import { Barrier } from "../../../../runner/runtime/barrier.js";
+import { sideInputOf } from "../../../support/side-inputs.js";
 
 const window = (n: number): Window => new IntervalWindow(n * 10, n * 10 + 10);
 const inWindows = (timestamp: number, ...windows: Window[]): ElementMeta => new ElementMeta(timestamp, windows, NO_FIRING);
@@ -23,13 +25,14 @@ class Bench {
   readonly head: SideInputHead;
   private readonly port: number;
 
-  constructor({ windowFn }: { windowFn: WindowFn | undefined } = { windowFn: new FixedWindows(10) }) {
-    this.side = new SideInputBuffer("side", windowFn);
+  constructor({ windowFn, latenessMs = 0 }: { windowFn: WindowFn | undefined; latenessMs?: number } = { windowFn: new FixedWindows(10) }) {
+    this.side = sideInputOf(windowFn);
     this.port = this.side.inbox.addPort((bytes) => this.returned.push(bytes));
     this.head = new SideInputHead(
       [this.side],
       (value) => this.entered.push(value),
       (next) => new RelayHead(next),
+      { wake: () => {}, latenessMs },
     );
   }
 
@@ -164,14 +167,106 @@ describe("SideInputBuffer", () => {
   });
 
   it("is complete for everything when it is over", () => {
-    const side = new SideInputBuffer("side", globalWindows);
+    const side = sideInputOf(globalWindows);
     const port = side.inbox.addPort(() => {});
     assert.equal(side.isReady(GLOBAL_WINDOWS[0]), false);
     side.inbox.receiveWatermark(port, MIN_TIMESTAMP + 1);
     side.takeArrived();
     assert.equal(side.isReady(GLOBAL_WINDOWS[0]), false);
     side.inbox.receiveWatermark(port, MAX_TIMESTAMP);
-    assert.equal(side.takeArrived(), true);
+    side.takeArrived();
     assert.equal(side.isReady(GLOBAL_WINDOWS[0]), true);
+  });
+
+  it("drops what no task needs any more, and takes nothing more for it", () => {
+    const bench = new Bench();
+    const other = bench.side.join(() => {});
+    bench.sideWatermark(100);
+    for (const n of [0, 1, 2]) bench.arrive(n, inWindows(n * 10, window(n)));
+    bench.head.poll();
+    bench.head.advance(20);
+    bench.head.advance(25); // so what came before 20 is done
+    assert.equal(bench.side.size, 3, "the other task has not come that far");
+    other.needsFrom = 40;
+    bench.side.dropUnneeded();
+    assert.equal(bench.side.size, 1);
+    assert.deepEqual([bench.side.values(window(1)), bench.side.values(window(2))], [[], [2]]);
+    bench.arrive(3, inWindows(5, window(0)));
+    bench.head.poll();
+    assert.equal(bench.side.size, 1);
+    void bench.head.close();
+    bench.side.dropUnneeded();
+    assert.equal(bench.side.size, 0, "a task that has ended needs nothing");
+  });
+
+  it("keeps what elements need that wait, and what late ones may", () => {
+    for (const [latenessMs, expected] of [
+      [0, 1],
+      [10, 2],
+    ]) {
+      const bench = new Bench({ windowFn: new FixedWindows(10), latenessMs });
+      for (const n of [0, 1, 2]) bench.arrive(n, inWindows(n * 10, window(n)));
+      bench.head.poll();
+      bench.main("waits", inWindows(15, window(1)));
+      bench.head.advance(25);
+      bench.head.advance(26);
+      assert.equal(bench.side.size, latenessMs === 0 ? 2 : 3);
+      bench.sideWatermark(100);
+      bench.head.advance(27);
+      assert.equal(bench.side.size, expected);
+    }
+  });
+
+  it("tells all tasks that read it what has come, whoever takes it", () => {
+    const woken: string[] = [];
+    const side = sideInputOf(globalWindows);
+    const port = side.inbox.addPort(() => {});
+    const heads = ["a", "b"].map(
+      (name) =>
+        new SideInputHead(
+          [side],
+          () => {},
+          (next) => new RelayHead(next),
+          { wake: () => woken.push(name), latenessMs: 0 },
+        ),
+    );
+    for (const head of heads) head.process(1, inWindows(0, GLOBAL_WINDOWS[0]));
+    side.inbox.receiveWatermark(port, MAX_TIMESTAMP);
+    assert.deepEqual(woken, ["a", "b"]);
+    for (const head of heads) {
+      head.poll();
+      assert.ok(head.draining);
+    }
+  });
+
+  it("stays at a barrier until all tasks have passed theirs, those that end included, and takes nothing of the next epoch before", () => {
+    const side = sideInputOf(globalWindows);
+    const port = side.inbox.addPort(() => {});
+    const [a, b, c] = [1, 2, 3].map(() => side.join(() => {}));
+    const arrive = (value: string): void => {
+      const batch = new ElementBatch();
+      batch.push(value, inWindows(0, GLOBAL_WINDOWS[0]));
+      side.inbox.receive(port, batch);
+    };
+    const values = (): unknown => {
+      side.takeArrived();
+      return [...side.values(GLOBAL_WINDOWS[0])];
+    };
+    arrive("before");
+    side.inbox.receiveBarrier(port, new Barrier(1, 1));
+    arrive("behind");
+    assert.deepEqual(values(), ["before"]);
+    assert.equal(side.inbox.barrier, 1);
+    side.passBarrier(a);
+    side.passBarrier(b);
+    assert.deepEqual([values(), side.inbox.barrier], [["before"], 1]);
+    side.leave(c);
+    assert.deepEqual([values(), side.inbox.barrier], [["before", "behind"], undefined]);
+    side.inbox.receiveBarrier(port, new Barrier(2, 2));
+    side.takeArrived();
+    side.passBarrier(a);
+    assert.equal(side.inbox.barrier, 2, "each passes each barrier once");
+    side.passBarrier(b);
+    assert.equal(side.inbox.barrier, undefined);
   });
 });

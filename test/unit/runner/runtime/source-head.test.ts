@@ -28,6 +28,7 @@ class Bench {
   readonly log: string[] = [];
   readonly clock = new VirtualClock();
   head!: SourceHead;
+  readonly channel: OutputChannel;
   readonly reads: Read[] = [];
   watermark = 0;
   done = false;
@@ -39,16 +40,18 @@ class Bench {
 
   constructor({ idleAfterMs = Infinity, followsClock = false, credits = 1e6, ...options }: Partial<RuntimeOptions> & BenchOptions = {}) {
     const { log } = this;
-    const channel = new (class extends OutputChannel {
+    const channel = (this.channel = new (class extends OutputChannel {
       override readonly isLocal = true;
-      override send(batch: ElementBatch): void {
+      protected override handOver(batch: ElementBatch): void {
         this.credits -= batch.bytes;
         log.push(...batch.values.map((value, i) => `${String(value)}@${batch.metaAt(i).timestamp}`));
       }
-      override sendWatermark(watermark: number): void {
+      protected override handOverBarrier(): void {}
+
+      protected override handOverWatermark(watermark: number): void {
         log.push(watermark === IDLE ? "idle" : `watermark ${watermark === MAX_TIMESTAMP ? "end" : watermark}`);
       }
-    })(credits);
+    })(credits));
     const outbox = new Outbox(options.bundleBytes);
     outbox.addStream("out", singleStream({ channels: [channel], sizer: new ElementSizer(), batchBytes: 1, owner: outbox }));
     const { clock } = this;
@@ -93,6 +96,7 @@ class Bench {
         return next;
       },
       watermark: () => (followsClock ? clock.now() : this.watermark),
+      drain: () => void log.push("drain"),
       close: () => Promise.resolve(void log.push("close")),
     };
     const head = (next: Receiver): SourceHead => (this.head = new SourceHead(reader, next, clock, () => (this.wanted = true)));
@@ -102,6 +106,13 @@ class Bench {
   start(): string[] {
     this.task.start();
     return this.run();
+  }
+
+  drain(): string[] {
+    const before = this.log.length;
+    this.task.beginDrain();
+    this.run();
+    return this.log.slice(before);
   }
 
   /** What happens until nobody wants a turn any more. */
@@ -124,6 +135,13 @@ class Bench {
     await new Promise((resolve) => setImmediate(resolve));
     this.run();
     return this.log.slice(before);
+  }
+
+  /** One turn; whether it is to have another one at once, and what happened. */
+  turn(): [boolean, ...string[]] {
+    const before = this.log.length;
+    const more = this.task.turn(Infinity);
+    return [more, ...this.log.slice(before)];
   }
 
   stop(): Promise<void> {
@@ -149,6 +167,16 @@ describe("SourceHead", () => {
     assert.deepEqual(bench.start(), ["read", "bundle", "1@1", "2@2", "watermark 2"]);
     assert.deepEqual(bench.after(1e9), []);
     assert.ok(bench.waitsForSource);
+  });
+
+  it("lets others have their turn behind each of its bundles, although there is more to read", () => {
+    const bench = new Bench({ bundleElements: 2 });
+    bench.start();
+    bench.reads.push({ has: [1, 2, 3], next: Infinity });
+    bench.head.available();
+    assert.deepEqual(bench.turn(), [true, "read", "bundle", "1@1", "2@2"]);
+    assert.deepEqual(bench.turn(), [true, "read", "bundle", "3@3"]);
+    assert.deepEqual(bench.turn(), [false]);
   });
 
   it("reads again when it is told that something has come, and not before", () => {
@@ -243,6 +271,88 @@ describe("SourceHead", () => {
     );
     assert.equal(failures, 3);
     assert.ok(bench.done);
+  });
+
+  context("when the job is drained", () => {
+    it("reads what the reader has taken, then ends: closed, and the last watermark", async () => {
+      const bench = new Bench();
+      bench.start();
+      bench.reads.push({ has: [1, 2], next: "more" }, { has: [3], next: "end" });
+      bench.drain();
+      await bench.runLater();
+      assert.deepEqual(bench.log, [
+        "read",
+        "bundle",
+        "watermark 0",
+        "drain",
+        "read",
+        "read",
+        "bundle",
+        "1@1",
+        "2@2",
+        "3@3",
+        "close",
+        "watermark end",
+      ]);
+      assert.ok(bench.done);
+    });
+
+    it("waits for a reader that needs a while to give what it has taken", async () => {
+      const bench = new Bench();
+      bench.start();
+      assert.deepEqual(bench.drain().slice(0, 2), ["drain", "read"]);
+      assert.ok(!bench.done && bench.waitsForSource);
+      bench.reads.push({ has: [1], next: "end" });
+      bench.head.available();
+      bench.run();
+      await bench.runLater();
+      assert.deepEqual(bench.log.slice(-3), ["1@1", "close", "watermark end"]);
+    });
+
+    it("ends although it is idle", async () => {
+      const bench = new Bench({ idleAfterMs: 100, followsClock: true });
+      bench.start();
+      assert.deepEqual(bench.after(100).at(-1), "idle");
+      bench.reads.push({ next: "end" });
+      bench.drain();
+      await bench.runLater();
+      assert.deepEqual(bench.log.slice(-2), ["close", "watermark end"]);
+    });
+
+    it("goes on with a read that was interrupted", async () => {
+      const bench = new Bench({ credits: 1, bundleBytes: 1 });
+      bench.reads.push({ has: [1, 2, 3], next: "end" });
+      bench.start();
+      assert.deepEqual(bench.reads[0].has, [3], "no room for more");
+      bench.drain();
+      bench.channel.addCredits(1e6);
+      bench.run();
+      await bench.runLater();
+      assert.deepEqual(
+        bench.log.filter((each) => each.includes("@")),
+        ["1@1", "2@2", "3@3"],
+      );
+      assert.ok(bench.done);
+    });
+
+    it("is told once, before it starts, and not behind its end", async () => {
+      const bench = new Bench();
+      bench.drain();
+      bench.drain();
+      assert.deepEqual(bench.log, ["drain"]);
+      bench.reads.push({ next: "end" });
+      bench.start();
+      await bench.runLater();
+      assert.ok(bench.done);
+      bench.drain();
+      assert.deepEqual(bench.log, ["drain", "read", "bundle", "close", "watermark end"]);
+
+      const ended = new Bench();
+      ended.reads.push({ next: "end" });
+      ended.start();
+      ended.drain();
+      assert.ok(!ended.log.includes("drain"));
+    });
   });
 
   context("with a time to idle", () => {

@@ -45,11 +45,13 @@ class NotingChannel extends OutputChannel {
     super(1e6);
   }
 
-  override send(batch: ElementBatch): void {
+  protected override handOver(batch: ElementBatch): void {
     this.log.push(`sent ${batch.values.map(nameOf).join()}`);
   }
 
-  override sendWatermark(watermark: number): void {
+  protected override handOverBarrier(): void {}
+
+  protected override handOverWatermark(watermark: number): void {
     this.log.push(`watermark ${watermark === MAX_TIMESTAMP ? "end" : watermark}`);
   }
 }

@@ -15,6 +15,7 @@ import {
   systemClock,
   Task,
   type HeadOperator,
+  type RemoteStage,
   type RuntimeOptions,
 } from "../../../../runner/runtime/index.js";
 import { IDLE } from "../../../../runner/runtime/watermark-coalescer.js";
@@ -45,15 +46,17 @@ class Bench {
   error: unknown;
   private readonly port = this.inbox.addPort(() => {});
 
-  constructor(options: Partial<RuntimeOptions> = {}, credits = 1e6) {
+  constructor(options: Partial<RuntimeOptions> = {}, credits = 1e6, remote?: RemoteStage) {
     const { log } = this;
     this.channel = new (class extends OutputChannel {
       override readonly isLocal = true;
-      override send(batch: ElementBatch): void {
+      protected override handOver(batch: ElementBatch): void {
         this.credits -= batch.bytes;
         log.push(`sent ${batch.values.join()}`);
       }
-      override sendWatermark(watermark: number): void {
+      protected override handOverBarrier(): void {}
+
+      protected override handOverWatermark(watermark: number): void {
         log.push(`watermark ${watermark === MAX_TIMESTAMP ? "end" : watermark}`);
       }
     })(credits);
@@ -67,6 +70,7 @@ class Bench {
       sideInputs: [],
       clock: systemClock,
       options: { ...DEFAULT_RUNTIME_OPTIONS, ...options },
+      remote,
       owner: { wake: () => {}, taskDone: () => (this.done = true), taskFailed: (_task, error) => (this.error = error) },
     });
     const receive = this.task.contextFor(["out"]).outputs.get("out")!;
@@ -156,6 +160,16 @@ describe("Task", () => {
     const bench = new Bench().input("a", "b").input("c");
     assert.deepEqual(bench.turn(), ["start", "element a", "element b", "element c", "finish", "sent a,b,c"]);
     assert.deepEqual(bench.turn(), []);
+  });
+
+  it("gives the others a turn before it ends a bundle of another process for want of input, and ends it if that brings nothing", () => {
+    const bench = new Bench({}, 1e6, { isAwaited: false }).input("a");
+    assert.equal(bench.task.turn(Infinity), true);
+    bench.input("b");
+    assert.equal(bench.task.turn(Infinity), true);
+    assert.deepEqual(bench.log, ["start", "element a", "element b"]);
+    assert.equal(bench.task.turn(Infinity), false);
+    assert.deepEqual(bench.log.slice(3), ["finish", "sent a,b"]);
   });
 
   it("ends a bundle at its number of elements", () => {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { doubleCoder, kvCoder, utf8Coder, ValueCoder, varintCoder, type Coder } from "../../../../portability/coders/index.js";
+import {
+  doubleCoder,
+  kvCoder,
+  utf8Coder,
+  ValueCoder,
+  varintBigIntCoder,
+  varintCoder,
+  type Coder,
+} from "../../../../portability/coders/index.js";
 import { kv } from "../../../../portability/values/index.js";
 import { murmur3Bytes } from "../../../../portability/hash/murmur3.js";
 import { keySpaceOf } from "../../../../runner/store/index.js";
@@ -39,6 +47,28 @@ describe("keySpaceOf", () => {
       const hash = values.hash(values.identify(key));
       assert.ok(Number.isInteger(hash) && hash >= 0 && hash < 2 ** 32);
     }
+  });
+
+  it("spreads numbers over key groups, whatever they have in common", () => {
+    for (const [name, numberOf] of Object.entries({
+      "small integers": (i: number) => i,
+      "multiples of a power of two": (i: number) => i * 1024,
+      "beyond 32 bits": (i: number) => i * 2 ** 32,
+      fractions: (i: number) => i / 1000,
+      negative: (i: number) => -1 - i,
+    }))
+      for (const space of [spaceOf(new ValueCoder()), spaceOf(doubleCoder)]) {
+        const sizes = new Array<number>(128).fill(0);
+        for (let i = 0; i < 12_800; i++) sizes[space.hash(space.identify(numberOf(i))) % 128]++;
+        assert.ok(Math.min(...sizes) > 50 && Math.max(...sizes) < 160, `${name}: from ${Math.min(...sizes)} to ${Math.max(...sizes)}`);
+      }
+  });
+
+  it("hashes integers of 64 bits, and small ones like the numbers that are written alike", () => {
+    const space = spaceOf(varintBigIntCoder);
+    for (const key of [0, 1, -1, 2 ** 40]) assert.equal(space.hash(space.identify(BigInt(key))), spaceOf(varintCoder).hash(key));
+    const large = Array.from({ length: 1000 }, (_, i) => space.hash(space.identify(2n ** 62n + BigInt(i))));
+    assert.equal(new Set(large).size, large.length);
   });
 
   it("refuses a key that its coder cannot write", () => {

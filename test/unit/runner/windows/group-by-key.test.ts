@@ -53,6 +53,15 @@ class Bench {
 const fixed = (timestamp: number): Window => new IntervalWindow(Math.floor(timestamp / 10) * 10, Math.floor(timestamp / 10) * 10 + 10);
 
 describe("GroupByKey", () => {
+  it("drops an element from those of its windows that have ended, although others came in the same ones before", () => {
+    const windows = [new IntervalWindow(0, 10), new IntervalWindow(5, 15)];
+    const bench = new Bench().add("a", 1, 6, windows).add("b", 2, 6, windows);
+    assert.deepEqual(bench.advance(10), ["a[1]@[0, 10)", "b[2]@[0, 10)"]);
+    bench.add("a", 3, 6, windows);
+    assert.equal(bench.grouping.droppedLate, 1);
+    assert.deepEqual(bench.advance(15), ["a[1 3]@[5, 15)", "b[2]@[5, 15)"]);
+  });
+
   it("emits a window's groups when the watermark passes its last instant, once", () => {
     const bench = new Bench().add("a", 1, 3).add("b", 2, 4).add("a", 3, 9).add("a", 4, 12);
     assert.deepEqual(bench.advance(9), []);

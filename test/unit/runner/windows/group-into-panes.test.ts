@@ -12,7 +12,11 @@ class Bench {
   readonly grouping: GroupIntoPanes;
   now = 0;
 
-  constructor(trigger: Trigger, { gapMs, ...some }: Partial<GroupingStrategy> & { readonly gapMs?: number } = {}) {
+  constructor(
+    trigger: Trigger,
+    { gapMs, ...some }: Partial<GroupingStrategy> & { readonly gapMs?: number } = {},
+    mergeValues?: (left: unknown, right: unknown) => unknown,
+  ) {
     this.windowFn = gapMs === undefined ? new FixedWindows(10) : new Sessions(gapMs);
     this.grouping = new GroupIntoPanes(
       { ...DEFAULT_GROUPING, allowedLatenessMs: 100, ...some, trigger, merge: gapMs === undefined ? undefined : mergeOverlapping },
@@ -23,6 +27,8 @@ class Bench {
         this.panes.push(`[${values}] ${windows.map(String).join()} ${name}${isLast ? ", last" : ""}`);
       },
       () => this.now,
+      undefined,
+      mergeValues,
     );
   }
 
@@ -54,6 +60,25 @@ const atEnd: Trigger = { kind: "after-end-of-window" };
 const repeat = (of: Trigger): Trigger => ({ kind: "repeat", of });
 
 describe("GroupIntoPanes", () => {
+  context("when values merge", () => {
+    const sum = (left: unknown, right: unknown): unknown => (right === 7 ? undefined : (left as number) + (right as number));
+
+    it("has one value in each pane, late ones included, but for those whose merge fails", () => {
+      const bench = new Bench(repeat(atEnd), {}, sum);
+      for (const value of [1, 2, 7, 3]) assert.deepEqual(bench.add(value, 5), []);
+      assert.deepEqual(bench.watermark(10), ["[3 10] [0, 10) on time"]);
+      assert.deepEqual(bench.add(4, 5), ["[4] [0, 10) late"]);
+    });
+
+    it("merges what sessions have when they merge", () => {
+      const bench = new Bench(atEnd, { gapMs: 10 }, sum);
+      bench.add(1, 0);
+      bench.add(2, 15);
+      bench.add(4, 8);
+      assert.deepEqual(bench.watermark(200), ["[7] [0, 25) on time, last"]);
+    });
+  });
+
   context("when a delay has run out and the trigger waits for more", () => {
     it("waits for the rest, not for the time that has come already", () => {
       const bench = new Bench({ kind: "after-all", of: [delay(10), count(2)] });

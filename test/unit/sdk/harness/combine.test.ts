@@ -18,13 +18,18 @@ const scope: OperatorScope = {
   name: "combine",
   allowedSkewMs: 0,
   keyed: undefined,
+  restrictions: undefined,
+  onCommitted: undefined,
+  isDraining: () => false,
   shouldPause: () => false,
   resume: () => Promise.resolve(),
   stopped: () => false,
   metrics: undefined,
   atEnd: () => undefined,
+  checkpoints: undefined,
   sideInput: () => ({ values: () => [] }),
   userError: (action, cause) => new UserCodeError({ transform: "combine" }, action, cause),
+  waits: () => undefined,
   fail: () => undefined,
 };
 type Fn = CombineFn<unknown, unknown, unknown>;
@@ -191,17 +196,19 @@ describe("a combine that answers with promises", () => {
     };
     const sent: unknown[] = [];
     const failures: Error[] = [];
+    let waits = false;
     const operator = precombineOperator(
       fn as AsyncCombineFn<unknown, unknown, unknown>,
       new ValueCoder(),
       (value) => void sent.push(value),
       {
         ...scope,
+        waits: () => void (waits = true),
         fail: (error) => void failures.push(error),
         stopped: () => failures.length > 0,
       },
     );
-    return { waiting, sent, failures, operator, add: (key: string, n: number) => operator.receive(kv(key, n), at(0)) };
+    return { waiting, sent, failures, operator, waits: () => waits, add: (key: string, n: number) => operator.receive(kv(key, n), at(0)) };
   }
 
   it("adds the inputs of a key one after the other, and those of others meanwhile", async () => {
@@ -224,8 +231,10 @@ describe("a combine that answers with promises", () => {
   });
 
   it("asks for a pause while too many are under way", async () => {
-    const { waiting, operator, add } = bench();
+    const { waiting, operator, waits, add } = bench();
+    assert.equal(waits(), false);
     for (let i = 0; i < COMBINE_CONCURRENCY - 1; i++) add(`k${i}`, i);
+    assert.equal(waits(), true, "nobody would ask");
     assert.equal(operator.blocked?.(), undefined);
     add("last", 1);
     const room = operator.blocked?.();

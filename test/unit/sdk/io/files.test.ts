@@ -3,7 +3,23 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
-import { create, csv, files, jsonLines, map, textIO } from "../../../../sdk/index.js";
+import {
+  create,
+  csv,
+  files,
+  fixed,
+  jsonLines,
+  map,
+  minutes,
+  seconds,
+  sequence,
+  textIO,
+  windowInto,
+  type PCollection,
+  type Window,
+  type WindowOptions,
+} from "../../../../sdk/index.js";
+import { testStream } from "../../../../sdk/testing/index.js";
 import type { FileSystem } from "../../../../sdk/io/files/file-system.js";
 import { localFiles } from "../../../../sdk/io/files/local-files.js";
 import { failing } from "../../../support/failing-files.js";
@@ -200,6 +216,84 @@ describe("files", () => {
 
     it("refuse to be compressed as a whole", () => {
       assert.throws(() => files.write("out", counted, { compression: "gzip" }), /compressed inside/);
+    });
+  });
+
+  context("when they are written by windows", () => {
+    const clicks = (write: (lines: PCollection<string>) => PCollection<string>, panes: WindowOptions = {}) =>
+      outputOf((p) =>
+        write(
+          p
+            .apply(
+              testStream<string>().at(0, "a").at(seconds(59), "b").watermark(minutes(1)).at(minutes(1), "c").late(seconds(1), "d").end(),
+            )
+            .apply(windowInto(fixed(minutes(1)), panes)),
+        ),
+      );
+    const first = "1970-01-01T00-00-00.000--1970-01-01T00-01-00.000";
+    const second = "1970-01-01T00-01-00.000--1970-01-01T00-02-00.000";
+
+    it("are those of each window, with its name, and of nothing that is too late", async () => {
+      const names = await clicks((lines) => lines.apply(textIO.write(join(folder, "clicks"), { windowed: true, suffix: ".txt" })));
+      assert.deepEqual(names.sort(), [join(folder, `clicks-${first}.txt`), join(folder, `clicks-${second}.txt`)]);
+      assert.deepEqual(await contents(), { [`clicks-${first}.txt`]: "a\nb\n", [`clicks-${second}.txt`]: "c\n" });
+    });
+
+    it("are those of each pane where there are several, each with what is new", async () => {
+      for (const panes of ["discarding", "accumulating"] as const) {
+        const write = textIO.write(join(folder, panes), { windowed: true });
+        await clicks((lines) => lines.apply(write), { allowedLatenessMs: minutes(1), panes });
+      }
+      const expected = (name: string) => ({
+        [`${name}-${first}-pane-00000`]: "a\nb\n",
+        [`${name}-${first}-pane-00001`]: "d\n",
+        [`${name}-${second}`]: "c\n", // nothing can come behind it, at the end of the input
+      });
+      assert.deepEqual(await contents(), { ...expected("accumulating"), ...expected("discarding") });
+    });
+
+    it("have destinations, shards, headers, and compression", async () => {
+      await clicks((lines) =>
+        lines
+          .apply(map((id) => ({ id })))
+          .apply(csv.write(join(folder, "*/x"), ["id"], { windowed: true, shards: 3, destination: ({ id }) => id, suffix: ".csv.gz" })),
+      );
+      const read = await outputOf((p) => p.apply(textIO.read(join(folder, "a/*.csv.gz"))));
+      assert.deepEqual(read, ["id", "a"]);
+      const names = Object.keys(await contents()).map((name) => name.replace(/0000\d-of/, "?-of"));
+      assert.deepEqual(names, [`a/x-${first}-?-of-00003.csv.gz`, `b/x-${first}-?-of-00003.csv.gz`, `c/x-${second}-?-of-00003.csv.gz`]);
+    });
+
+    it("have the names that a function gives", async () => {
+      const nameOf = (window: Window): string => `minute/${Math.floor(window.maxTimestamp / 60_000)}`;
+      await clicks((lines) => lines.apply(textIO.write(join(folder, "by"), { windowed: true, nameOf })));
+      assert.deepEqual(await contents(), { "by-minute/0": "a\nb\n", "by-minute/1": "c\n" });
+      const bad = clicks((lines) => lines.apply(textIO.write(join(folder, "by"), { windowed: true, nameOf: () => "../up" })));
+      await assert.rejects(bad, /the name of a window, "\.\.\/up" cannot be a part of a file name/);
+      assert.throws(() => textIO.write("x", { nameOf }), /is not written \{ windowed: true \}/);
+    });
+
+    it("leave the old file and nothing else when the disk is full", async () => {
+      const name = `clicks-${first}`;
+      await writeFile(join(folder, name), "old");
+      const write = textIO.write(join(folder, "clicks"), { windowed: true, files: failing("write", "ENOSPC") });
+      await assert.rejects(
+        clicks((lines) => lines.apply(write)),
+        /cannot write ".*clicks-.*": no space is left on the device/,
+      );
+      assert.deepEqual(await contents(), { [name]: "old" });
+    });
+
+    it("are the only ones of input that never ends", async () => {
+      await assert.rejects(
+        outputOf((p) =>
+          p
+            .apply(sequence())
+            .apply(map(String))
+            .apply(textIO.write(join(folder, "never"))),
+        ),
+        /"textIO\.write" writes input that never ends.*\{ windowed: true \}/,
+      );
     });
   });
 

@@ -66,6 +66,20 @@ describe("a source that listens", () => {
       assert.deepEqual((await source.readUntil(2)).sort(), ["d", "e"]);
     });
 
+    it("gives the lines that have arrived when it is drained, and hangs up", async () => {
+      const source = await listen();
+      const first = client("a\n");
+      assert.deepEqual(await source.readUntil(1), ["a"]);
+      const arrived = source.calls;
+      first.write("b\nc");
+      while (source.calls === arrived) await new Promise((resolve) => setImmediate(resolve));
+      source.drain();
+      await closed(first);
+      await closed(client("d\n"));
+      const { elements, next } = source.read();
+      assert.deepEqual([elements, next], [["b"], "end"]);
+    });
+
     it("lets in who shows the token, and nobody else", async () => {
       const source = await listen({ token: "secret" });
       await closed(client("wrong\nx\n"));
@@ -129,6 +143,20 @@ describe("a source that listens", () => {
       assert.deepEqual(await (await post('1\n\n{"b":2}\r\n', { "content-type": "application/x-ndjson" }, "/in")).json(), { accepted: 2 });
       assert.equal((await post("plain €", { "content-type": "text/plain; charset=utf-8" }, "/in")).status, 202);
       assert.deepEqual(await source.readUntil(4), [{ a: 1 }, 1, { b: 2 }, "plain €"]);
+    });
+
+    it("gives what it has accepted when it is drained, and accepts no more", async () => {
+      const source = await listen();
+      assert.equal((await post("1")).status, 202);
+      const underWay = connect(port, "127.0.0.1");
+      sockets.push(underWay);
+      underWay.setEncoding("latin1").write("POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n2");
+      await post("["); // what was written before it has arrived
+      source.drain();
+      assert.equal((await post("3")).status, 503);
+      underWay.write("2");
+      assert.match(String(await once(underWay, "data")), /^HTTP\/1\.1 503 .*the pipeline takes no more/s);
+      assert.deepEqual(source.read(), { elements: [1], timestamps: [0], next: "end" });
     });
 
     it("takes a body whole or not at all, and says what is wrong with it", async () => {

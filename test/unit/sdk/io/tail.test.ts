@@ -29,6 +29,23 @@ describe("textIO.tail", () => {
     assert.deepEqual(await probe.readUntil(2), ["new", "newer"]);
   });
 
+  it("gives the lines it has found when it is drained, and finds no more", async () => {
+    await writeFile(path, "a\n");
+    await tail({ fromStart: true });
+    while (probe.calls === 0) await new Promise((resolve) => setImmediate(resolve));
+    probe.drain();
+    await appendFile(path, "b\n");
+    const found = [...(await probe.readUntil(1))];
+    while (probe.read().next !== "end") await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(found, ["a"]);
+  });
+
+  it("ends when it is drained, though there is no file", async () => {
+    await tail();
+    probe.drain();
+    while (probe.read().next !== "end") await new Promise((resolve) => setImmediate(resolve));
+  });
+
   it("reads what is there first, if told so", async () => {
     await writeFile(path, "old\n\n");
     await tail({ fromStart: true });
@@ -88,6 +105,81 @@ describe("textIO.tail", () => {
       assert.ok(error instanceof UserCodeError);
       assert.match(error.message, /app\.log: near byte 0, a line is longer than 10 bytes; raise maxLineBytes/);
       return true;
+    });
+  });
+
+  context("when it goes on", () => {
+    /** Another reader, as in a run that goes on from where this one is. */
+    const goOn = async (meanwhile: () => Promise<void>): Promise<void> => {
+      const { position } = probe;
+      await probe.close();
+      await meanwhile();
+      probe = await SourceProbe.open(textIO.tail(path, { pollMs: 1, fromStart: true }), { position });
+    };
+    /** The next lines, of which only so many are there. */
+    const expectLines = async (...lines: string[]): Promise<void> => assert.deepEqual(await probe.readUntil(lines.length), lines);
+
+    it("reads what it had not emitted, found or not", async () => {
+      await writeFile(path, "a\r\nüb\nc\nd");
+      await tail({ fromStart: true });
+      while (probe.calls === 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual(probe.read(2).elements, ["a", "üb"]);
+      await goOn(() => appendFile(path, "d\ne\n"));
+      await expectLines("c", "dd", "e");
+      await goOn(() => appendFile(path, "f\n"));
+      await expectLines("f");
+    });
+
+    it("begins where it began, if nothing has come", async () => {
+      await writeFile(path, "old\n");
+      await tail();
+      await goOn(() => appendFile(path, "new\n"));
+      await expectLines("new");
+    });
+
+    it("waits for a file that is not there yet", async () => {
+      await tail();
+      await goOn(() => writeFile(path, "first\n"));
+      await expectLines("first");
+    });
+
+    it("finds a file that was rotated, then reads the new one", async () => {
+      await writeFile(path, "a\n");
+      await tail({ fromStart: true });
+      await expectLines("a");
+      await goOn(async () => {
+        await appendFile(path, "b\nend");
+        await rename(path, `${path}.1`);
+        await writeFile(path, "new\n");
+      });
+      await expectLines("b", "end", "new");
+      await goOn(async () => {
+        await rename(path, `${path}.2`);
+        await appendFile(`${path}.2`, "late\n");
+      });
+      await expectLines("late");
+      await writeFile(path, "newer\n");
+      await expectLines("newer");
+    });
+
+    it("begins at the start of a file that was truncated, or took the place of one that is gone", async () => {
+      await writeFile(path, "one\ntwo\n");
+      await tail({ fromStart: true });
+      await expectLines("one", "two");
+      await goOn(async () => {
+        await truncate(path);
+        await appendFile(path, "x\n");
+      });
+      await expectLines("x");
+      await goOn(async () => {
+        const other = `${path}.other`;
+        await writeFile(other, "other, and longer\n");
+        await rm(path);
+        await rename(other, path);
+      });
+      await expectLines("other, and longer");
+      await goOn(() => writeFile(path, "written over, not behind a line\n"));
+      await expectLines("written over, not behind a line");
     });
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { alignFlattens, fusePipeline } from "../../../../runner/graph/index.js";
+import { alignCoders, fusePipeline } from "../../../../runner/graph/index.js";
 import { PipelineBuilder } from "../../../support/pipeline-builder.js";
 
 /** Joins PCollections of these coders into one of `any`, and uses it. */
@@ -18,9 +18,9 @@ function joined(coders: readonly string[], environment = "docker", deal = true):
 }
 
 const conversions = (p: PipelineBuilder): string[] =>
-  Object.keys(alignFlattens(p.build()).components!.transforms!).filter((id) => id.includes("convert"));
+  Object.keys(alignCoders(p.build()).components!.transforms!).filter((id) => id.includes("convert"));
 
-describe("alignFlattens", () => {
+describe("alignCoders", () => {
   it("converts exactly the inputs whose coder is not that of the output", () => {
     assert.deepEqual(conversions(joined(["any", "bytes", "any"])), ["join/convert 1"]);
     assert.deepEqual(conversions(joined(["any", "any"])), []);
@@ -49,10 +49,16 @@ describe("alignFlattens", () => {
     assert.deepEqual(read, ["make 0.0", "join/1"]);
   });
 
+  it("has what a reshuffle puts out converted before it, where that is declared otherwise than what it takes", () => {
+    const p = joined(["any", "any"]);
+    p.pcollections["deal 0.0"].coderId = "bytes";
+    assert.deepEqual(conversions(p), ["deal 0/convert 0", "join/convert 0"]);
+  });
+
   it("keeps the original pipeline as it was", () => {
     const pipeline = joined(["any", "bytes"]).build();
     const before = JSON.stringify(pipeline);
-    alignFlattens(pipeline);
+    alignCoders(pipeline);
     assert.equal(JSON.stringify(pipeline), before);
   });
 });
