@@ -13,7 +13,10 @@ export interface RuntimeOptions {
   readonly statefulBundleElements: number;
   /** … this many milliseconds, or when nothing waits to be processed: whichever comes first. */
   readonly bundleMs: number;
-  /** Those of a source end after this many, unless their end takes so long that more of them would cost throughput. */
+  /**
+   * Those of a source end after this many, unless their end takes so long that more of them would cost throughput. So little that what the
+   * elements set in motion, timers among it, is still in the processor's cache when event time comes to it.
+   */
   readonly sourceBundleMs: number;
   /**
    * A bundle also ends when its output, or its input, has about this many bytes: both are kept until it is committed. An element that
@@ -72,7 +75,7 @@ export const DEFAULT_RUNTIME_OPTIONS: RuntimeOptions = {
   bundleElements: 16_384,
   statefulBundleElements: 2048,
   bundleMs: 100,
-  sourceBundleMs: 2,
+  sourceBundleMs: 0.5,
   bundleBytes: 1 << 20,
   remoteBundleElements: 1 << 18,
   remoteBundleBytes: 16 << 20,
