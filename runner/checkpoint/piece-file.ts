@@ -14,6 +14,10 @@ const TRAILER_BYTES = 8 + MAGIC.length;
 const MAX_INDEX_BYTES = 64 << 20;
 /** Bytes that are gathered before they are written. */
 const WRITE_BYTES = 1 << 20;
+/** Bytes that wait for the disk, beyond which nothing more should be added for now. */
+const MAX_UNDER_WAY = 32 << 20;
+/** Bytes after which the disk is told to write what it has: so the end of a piece does not wait for all of it. */
+const SYNC_BYTES = 16 << 20;
 
 /** What a manifest says of a piece. */
 export interface PieceRef {
@@ -59,10 +63,15 @@ export class PieceWriter {
   /** Blocks that are written, for others to be gathered in. */
   private readonly free: Buffer[] = [];
   private file: Promise<FileHandle> | undefined;
-  private writing: Promise<void> = Promise.resolve();
+  /** Blocks that are complete, and not on their way yet. */
+  private waiting: Buffer[] = [];
+  /** Settled when nothing is waiting any more. */
+  private writing: Promise<void> | undefined;
   private failure: { readonly error: unknown } | undefined;
   /** Bytes on their way to the disk. */
   private underWay = 0;
+  /** Bytes written since the disk was told to. */
+  private unsynced = 0;
 
   /** @param path where it is to be, once it is complete */
   constructor(private readonly path: string) {}
@@ -79,11 +88,11 @@ export class PieceWriter {
 
   /** Whether enough is on its way to the disk for now; see {@link drained}. */
   get isBusy(): boolean {
-    return this.underWay > 8 * WRITE_BYTES;
+    return this.underWay > MAX_UNDER_WAY;
   }
 
-  drained(): Promise<void> {
-    return this.writing;
+  async drained(): Promise<void> {
+    await this.writing;
   }
 
   /** Resolves when the piece is on the disk. @throws what went wrong; nothing is left behind then */
@@ -112,8 +121,9 @@ export class PieceWriter {
 
   async abandon(): Promise<void> {
     const { file } = this;
+    this.failure ??= { error: new Error(`${this.path} is given up`) };
     this.file = undefined;
-    await this.writing.catch(() => {});
+    await this.writing;
     await file?.then((open) => open.close()).catch(() => {});
     await rm(this.temporary, { force: true });
   }
@@ -139,24 +149,44 @@ export class PieceWriter {
     }
   }
 
+  /** Has the block go to the disk, with what else waits until those before it have arrived. */
   private write(): void {
-    const { block, waitingBytes: count } = this;
-    this.block = this.free.pop() ?? Buffer.allocUnsafeSlow(WRITE_BYTES);
+    if (this.failure !== undefined) {
+      this.waitingBytes = 0;
+      return;
+    }
+    this.waiting.push(this.block.subarray(0, this.waitingBytes));
+    this.underWay += this.waitingBytes;
     this.waitingBytes = 0;
-    this.underWay += count;
-    const file = (this.file ??= open(this.temporary, "w"));
-    this.writing = this.writing
-      .then(async () => {
-        if (this.failure !== undefined) return;
-        const { bytesWritten } = await (await file).write(block, 0, count);
+    this.block = this.free.pop() ?? Buffer.allocUnsafeSlow(WRITE_BYTES);
+    this.writing ??= this.writeWaiting();
+  }
+
+  /** All that waits goes in one call: the event loop comes to the next one only when its tasks have had their turns. */
+  private async writeWaiting(): Promise<void> {
+    try {
+      this.file ??= open(this.temporary, "w");
+      const file = await this.file;
+      for (let blocks = this.waiting; blocks.length > 0; blocks = this.waiting) {
+        this.waiting = [];
+        const bytes = blocks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+        const { bytesWritten } = await file.writev(blocks);
         crashPoint("piece-begun");
-        if (bytesWritten !== count) throw new Error(`${this.temporary} took ${bytesWritten} of ${count} bytes: is the disk full?`);
-      })
-      .catch((error: unknown) => void (this.failure ??= { error }))
-      .then(() => {
-        this.underWay -= count;
-        this.free.push(block);
-      });
+        if (bytesWritten !== bytes) throw new Error(`${this.temporary} took ${bytesWritten} of ${bytes} bytes: is the disk full?`);
+        this.unsynced += bytes;
+        if (this.unsynced >= SYNC_BYTES) {
+          await file.datasync();
+          this.unsynced = 0;
+        }
+        this.underWay -= bytes;
+        for (const { buffer } of blocks) this.free.push(Buffer.from(buffer));
+      }
+    } catch (error) {
+      this.failure ??= { error };
+      this.underWay = 0;
+      this.waiting = [];
+    }
+    this.writing = undefined;
   }
 
   private async settled(): Promise<void> {
