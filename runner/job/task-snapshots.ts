@@ -3,7 +3,7 @@ import type { TaskCounts } from "../runtime/index.js";
 import { NO_GROUP, SectionWriter, SHARED_GROUP, WriterPool, type SnapshotPart } from "../snapshot/index.js";
 
 /** Milliseconds of writing after which everything else on the event loop has its chance: as much as tasks take, so that neither starves. */
-const SLICE_MS = 15;
+const SLICE_MS = 10;
 /** Records between two looks at the clock. */
 const LOOK_EVERY = 16;
 
