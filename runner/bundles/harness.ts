@@ -298,6 +298,7 @@ export class Harness {
     const id = response.instructionId ?? "";
     if (this.bundles.has(id)) this.watch.moved();
     else this.watch.heard();
+    if (response.processBundle?.elements) this.receive(response.processBundle.elements);
     const pending = this.pending.get(id);
     this.pending.delete(id);
     pending?.resolve(response);

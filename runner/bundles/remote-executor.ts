@@ -6,10 +6,12 @@
 // X4. After the first failure nothing is delivered; it is told by whatever is asked next.
 // X5. What a harness sends that makes no sense is the harness's failure, and as any of its failures one that another may not have.
 // X6. Firings and elements go to the harness in the order in which they were delivered.
+// X7. A bundle is ordered when the first of its elements are to go: where a harness takes elements with the order, one that is small is one message.
 import { ByteReader, ByteWriter, WindowedValueCoder } from "../../portability/coders/index.js";
 import type { Metric } from "../../portability/metrics/index.js";
 import { fromInt64, type beam } from "../../portability/protos/index.js";
 import type { FiredTimer, StageContext, StageCounts, StageDescriptor, StageExecutor } from "../../portability/stage-host/index.js";
+import { SDK_CAPABILITY } from "../../portability/urns/index.js";
 import type { Receiver } from "../../portability/values/index.js";
 import { readsLargeGroups, type BundlePlan, type BundlePort } from "./bundle-descriptor.js";
 import { BundleSplits, leastFraction } from "./bundle-splits.js";
@@ -57,6 +59,8 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
   private firingBytes = 0;
   private firingFamily = "";
   private readonly reported: ReportedMetrics;
+  /** X7 */
+  private readonly takesElementsWithOrder: boolean;
   private taken = 0;
   /** What was counted when a bundle was finished last. */
   private finished: StageCounts = { elements: new Map(), metrics: [] };
@@ -96,6 +100,8 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
     if (restrictions !== undefined)
       this.splits = new BundleSplits(harness, restrictions, leastFraction(stage.components.environments?.[stage.environmentId] ?? {}));
     this.groups = readsLargeGroups(stage) ? new LargeGroups() : undefined;
+    const { capabilities } = stage.components.environments?.[stage.environmentId] ?? {};
+    this.takesElementsWithOrder = capabilities?.includes(SDK_CAPABILITY.CONTROL_REQUEST_ELEMENTS_EMBEDDING) === true;
     this.inputCoder = this.coderOf(plan.input, this.groups);
     this.passOn = context.outputs.get(plan.input.pcollection);
     for (const port of plan.outputs) {
@@ -136,7 +142,12 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
 
   startBundle(): void {
     if (this.failure !== undefined) throw this.failure;
-    if (this.stage.transformIds.length > 0) this.order();
+    if (this.stage.transformIds.length === 0) return;
+    this.current = (this.context.isDraining?.() === true ? this.drainedPlan : undefined) ?? this.plan;
+    this.sourceId = this.plan.input.transformId;
+    this.splits?.begin();
+    this.groups?.begin();
+    if (!this.takesElementsWithOrder) this.order();
   }
 
   blocked(): Promise<void> | undefined {
@@ -240,17 +251,13 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
     this.fail(lossError(error, this.stage));
   }
 
-  private order(): void {
-    this.current = (this.context.isDraining?.() === true ? this.drainedPlan : undefined) ?? this.plan;
-    this.sourceId = this.plan.input.transformId;
-    this.instructionId = this.harness.startBundle(this);
+  /** Has the harness process the bundle that has begun. @param allOf its elements, if that is all */
+  private order(allOf?: (instructionId: string) => beam.fn.IElements): string {
+    const instructionId = (this.instructionId = this.harness.startBundle(this));
     for (const { transformId } of this.plan.outputs) this.openSinks.add(transformId);
     for (const family of this.stageTimers?.familyIds ?? []) this.openSinks.add(familyEnd(family));
-    this.splits?.begin();
-    this.groups?.begin();
-    const { instructionId, current, cacheTokens } = this;
-    const tokens = [...cacheTokens, ...this.sideInputs.tokens()];
-    const processBundle = { processBundleDescriptorId: current.descriptor.id, cacheTokens: tokens };
+    const cacheTokens = [...this.cacheTokens, ...this.sideInputs.tokens()];
+    const processBundle = { processBundleDescriptorId: this.current.descriptor.id, cacheTokens, elements: allOf?.(instructionId) };
     this.answer = this.harness.instruct({ instructionId, processBundle });
     this.answer.then(
       ({ error }) => {
@@ -258,21 +265,15 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
       },
       (error: unknown) => this.fail(error as Error),
     );
+    return instructionId;
   }
 
   /** Ends the bundle under way. */
   private async finish(): Promise<void> {
-    this.flush();
-    this.flushFirings();
-    const { instructionId } = this;
-    const { input, untruncated } = this.current;
-    const data = [input, ...(untruncated === undefined ? [] : [untruncated])].map(({ transformId }) => ({
-      instructionId,
-      transformId,
-      isLast: true,
-    }));
-    this.harness.data.push({ data, timers: this.stageTimers?.ends(instructionId!) });
-    this.splits?.watch(instructionId!);
+    const bytes = this.writer.length + this.firingBytes;
+    if (this.instructionId !== undefined) this.harness.data.push(this.takeRest(this.instructionId), bytes);
+    const instructionId = this.instructionId ?? this.order((own) => this.takeRest(own));
+    this.splits?.watch(instructionId);
     const response = await this.orFailure(this.answer!);
     if (!response.processBundle) this.harness.makesNoSense("answers the order to process a bundle with something else");
     if (this.splits !== undefined) await this.orFailure(this.harness.owed(this.splits.settled(), "the answer to a split"));
@@ -288,10 +289,10 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
       this.harness.makesNoSense(`answers what cannot be read: ${(error as Error).message}`, error);
       throw this.failure ?? error;
     }
-    this.harness.endBundle(instructionId!);
+    this.harness.endBundle(instructionId);
     this.instructionId = undefined;
     if (response.processBundle?.requiresFinalization === true)
-      this.context.onCommitted?.(() => this.finalize(instructionId!), FINALIZE_WITHIN_MS);
+      this.context.onCommitted?.(() => this.finalize(instructionId), FINALIZE_WITHIN_MS);
     this.finished = { elements: this.countsWith(this.reported.committed.elements), metrics: this.reported.committed.metrics };
   }
 
@@ -341,15 +342,31 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
     }
   }
 
+  /** What of the bundle has not gone yet, and the ends of its inputs. */
+  private takeRest(instructionId: string): beam.fn.IElements {
+    const { input, untruncated } = this.current;
+    const data: beam.fn.Elements.IData[] = this.writer.length > 0 ? [this.takeElements(instructionId)] : [];
+    const timers: beam.fn.Elements.ITimers[] = this.firings.length > 0 ? [this.takeFirings(instructionId)] : [];
+    for (const { transformId } of untruncated === undefined ? [input] : [input, untruncated])
+      data.push({ instructionId, transformId, isLast: true });
+    for (const end of this.stageTimers?.ends(instructionId) ?? []) timers.push(end);
+    return { data, timers };
+  }
+
   private flush(): void {
-    const { writer, instructionId } = this;
-    if (writer.length === 0) return;
+    if (this.writer.length === 0) return;
+    const elements = this.takeElements(this.instructionId ?? this.order());
+    this.harness.data.push({ data: [elements] }, elements.data.length);
+  }
+
+  private takeElements(instructionId: string): beam.fn.Elements.IData & { readonly data: Uint8Array } {
+    const { writer, sourceId: transformId } = this;
     const isLarge = writer.length >= LARGE_CHUNK_BYTES;
     const data = isLarge ? writer.view() : writer.toBytes();
     if (isLarge)
       this.writer = new ByteWriter(CHUNK_BYTES + 4096); // which keeps nothing of an element that is large
     else writer.reset();
-    this.harness.data.push({ data: [{ instructionId, transformId: this.sourceId, data }] }, data.length);
+    return { instructionId, transformId, data };
   }
 
   /** H17 of the interface. */
@@ -365,12 +382,15 @@ export class RemoteExecutor implements StageExecutor, BundleListener {
   }
 
   private flushFirings(): void {
-    const { firings, instructionId, firingFamily, firingBytes } = this;
-    if (firings.length === 0) return;
-    const timers = Buffer.concat(firings, firingBytes);
+    const { firingBytes } = this;
+    if (this.firings.length > 0) this.harness.data.push({ timers: [this.takeFirings(this.instructionId ?? this.order())] }, firingBytes);
+  }
+
+  private takeFirings(instructionId: string): beam.fn.Elements.ITimers {
+    const { firings, firingFamily: timerFamilyId } = this;
+    const timers = Buffer.concat(firings, this.firingBytes);
     firings.length = this.firingBytes = 0;
-    const transformId = this.stateful!.id;
-    this.harness.data.push({ timers: [{ instructionId, transformId, timerFamilyId: firingFamily, timers }] }, firingBytes);
+    return { instructionId, transformId: this.stateful!.id, timerFamilyId, timers };
   }
 
   private outputEnded(id: string): void {

@@ -82,11 +82,12 @@ export class FakeWorkerPool {
   private constructor(
     private readonly functions: Readonly<Record<string, FakeTransform>>,
     private readonly connects: boolean,
+    private readonly embeds: boolean,
   ) {}
 
-  /** @param connects whether its workers call the runner */
-  static async open(functions: Readonly<Record<string, FakeTransform>>, connects = true): Promise<FakeWorkerPool> {
-    const pool = new FakeWorkerPool(functions, connects);
+  /** @param connects whether its workers call the runner. @param embeds whether they answer with all that a bundle puts out */
+  static async open(functions: Readonly<Record<string, FakeTransform>>, connects = true, embeds = false): Promise<FakeWorkerPool> {
+    const pool = new FakeWorkerPool(functions, connects, embeds);
     await pool.server.add(FN_WORKER_POOL_SERVICE, pool).listen();
     return pool;
   }
@@ -97,7 +98,7 @@ export class FakeWorkerPool {
   }
 
   startWorker({ workerId, controlEndpoint }: beam.fn.IStartWorkerRequest): Promise<beam.fn.IStartWorkerResponse> {
-    if (this.connects) this.harnesses.push(new FakeHarness(workerId!, controlEndpoint!.url!, this.functions));
+    if (this.connects) this.harnesses.push(new FakeHarness(workerId!, controlEndpoint!.url!, this.functions, this.embeds));
     return Promise.resolve({});
   }
 
@@ -119,6 +120,8 @@ export class FakeHarness {
   private readonly responses = new MessageQueue<beam.fn.IInstructionResponse>();
   private readonly out = new MessageQueue<beam.fn.IElements>();
   private readonly requests = new MessageQueue<beam.fn.IStateRequest>();
+  /** What bundles have put out so far that is to go with their answers. */
+  private readonly embedded = new Map<string, beam.fn.IElements>();
   private readonly inputs = new Map<string, MessageQueue<Arrival>>();
   private readonly answers = new Map<string, (response: beam.fn.IStateResponse) => void>();
   private readonly stages = new Map<string, Promise<Stage>>();
@@ -159,6 +162,7 @@ export class FakeHarness {
     readonly workerId: string,
     url: string,
     private readonly functions: Readonly<Record<string, FakeTransform>>,
+    private readonly embeds = false,
   ) {
     this.connection = new GrpcConnection(url);
     this.registry.register("test:coder:any", () => new ValueCoder()); // one that the runner does not know
@@ -178,7 +182,7 @@ export class FakeHarness {
 
   /** Says something that need not make sense. */
   sendRaw(elements: beam.fn.IElements): void {
-    this.out.push(elements);
+    this.put(elements.data?.[0].instructionId ?? "", elements);
   }
   answerRaw(response: beam.fn.IInstructionResponse): void {
     this.responses.push(response);
@@ -277,18 +281,27 @@ export class FakeHarness {
       const stage = await this.stageOf(order.processBundleDescriptorId!);
       this.sinks = stage.sinkIds;
       this.openStreams();
+      for (const each of [...(order.elements?.data ?? []), ...(order.elements?.timers ?? [])]) this.inputOf(each.instructionId!).push(each);
+      if (this.embeds) this.embedded.set(instructionId, { data: [], timers: [] });
       const residualRoots = await this.run(instructionId, order, stage);
       const monitoringData = this.byShortId(this.counts.get(instructionId) ?? []);
       const requiresFinalization = this.wantFinalization.includes(instructionId);
-      this.responses.push({ instructionId, processBundle: { residualRoots, requiresFinalization, monitoringData } });
-      // Behind the answer, as the protocol allows.
-      for (const transformId of stage.sinkIds) this.out.push({ data: [{ instructionId, transformId, isLast: true }] });
-      for (const [timerFamilyId, { transformId }] of stage.families)
-        this.out.push({ timers: [{ instructionId, transformId, timerFamilyId, isLast: true }] });
+      const data = stage.sinkIds.map((transformId) => ({ instructionId, transformId, isLast: true }));
+      const timers = [...stage.families].map(([timerFamilyId, { transformId }]) => ({
+        instructionId,
+        transformId,
+        timerFamilyId,
+        isLast: true,
+      }));
+      if (this.embeds) this.put(instructionId, { data, timers });
+      const elements = this.embedded.get(instructionId);
+      this.responses.push({ instructionId, processBundle: { residualRoots, requiresFinalization, monitoringData, elements } });
+      if (!this.embeds) this.put(instructionId, { data, timers }); // behind the answer, as the protocol allows
     } catch (error) {
       this.responses.push({ instructionId, error: `Traceback: ${(error as Error).message}` });
     } finally {
       this.inputs.delete(instructionId);
+      this.embedded.delete(instructionId);
       this.counts.delete(instructionId);
     }
   }
@@ -360,13 +373,22 @@ export class FakeHarness {
       const { transformId, coder } = families.get(timerFamilyId)!;
       const writer = new ByteWriter();
       coder.encode(timer, writer, true);
-      this.out.push({ timers: [{ instructionId, transformId, timerFamilyId, timers: writer.toBytes() }] });
+      this.put(instructionId, { timers: [{ instructionId, transformId, timerFamilyId, timers: writer.toBytes() }] });
     }
     return residuals;
   }
 
+  private put(instructionId: string, elements: beam.fn.IElements): void {
+    const embedded = this.embedded.get(instructionId);
+    if (embedded === undefined) this.out.push(elements);
+    else {
+      embedded.data!.push(...(elements.data ?? []));
+      embedded.timers!.push(...(elements.timers ?? []));
+    }
+  }
+
   private send(instructionId: string, transformId: string, coder: WindowedValueCoder<unknown>, value: unknown, meta: ElementMeta): void {
-    this.out.push({ data: [{ instructionId, transformId, data: encode(coder, value, meta) }] });
+    this.put(instructionId, { data: [{ instructionId, transformId, data: encode(coder, value, meta) }] });
   }
 
   private readonly stateReader =
