@@ -108,32 +108,24 @@ for (const embeds of [false, true])
         assert.equal(metrics.elements.get("key.0"), n);
       });
 
-    it(`has elements come ${embeds ? "with the order, unless there are too many to wait for all of them" : "behind the order"}`, async () => {
+    it(`has elements come ${embeds ? "with the order, unless they are too large to wait for all of them" : "behind the order"}`, async () => {
       const p = new PipelineBuilder();
-      const sized = p.parDo("sized", p.reshuffle("again", p.parDo("numbers", p.impulse(), "increment", remote)), "increment", remote);
-      p.parDo("collect", sized, "increment", remote);
-      const [few, many] = [3, 3000];
-      const inOrders: number[] = [];
-      let collected = 0;
-      const functions = (n: number): Record<string, FakeTransform> => ({
-        numbers: count(n),
-        sized: (value, meta, emit, { order }) => {
-          const bytes = order.elements?.data?.reduce((sum, { data }) => sum + (data?.length ?? 0), 0);
-          if (bytes !== undefined) inOrders.push(bytes);
-          emit(value, meta);
+      p.parDo("measure", p.reshuffle("again", p.parDo("sized", p.impulse(), "increment", remote)), "increment", remote);
+      const came: (readonly [length: number, withOrder: boolean])[] = [];
+      const functions: Record<string, FakeTransform> = {
+        sized: (_value, meta, emit) => [3, 1 << 20].forEach((length) => emit("x".repeat(length), meta)),
+        measure(value, _meta, _emit, { order }) {
+          const withOrder = order.elements?.data?.some(({ data }) => data?.length) === true;
+          came.push([(value as string).length, withOrder]);
         },
-        collect: () => void collected++,
-      });
-      const job = await start(p, functions(few));
-      await job.result;
-      assert.deepEqual([collected, inOrders.filter((bytes) => bytes > 0).length], [few, embeds ? few : 0]);
-      inOrders.length = collected = 0;
-      await pool.close();
+      };
       await (
-        await start(p, functions(many))
+        await start(p, functions, { runtime: { remoteBundleElements: 1 } })
       ).result;
-      assert.equal(collected, many);
-      assert.ok(inOrders.length < many / 2, `${inOrders.length} of ${many} elements came with an order`);
+      assert.deepEqual(came, [
+        [3, embeds],
+        [1 << 20, false],
+      ]);
     });
 
     for (const capabilities of [["beam:coder:state_backed_iterable:v1"], []])
