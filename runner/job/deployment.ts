@@ -9,8 +9,8 @@ import {
   type StageDescriptor,
   type StageHost,
 } from "../../portability/stage-host/index.js";
-import { IMPULSE_META, MAX_TIMESTAMP, type KV, type Receiver, type Window } from "../../portability/values/index.js";
-import { globalWindows, type WindowFn } from "../../portability/windows/index.js";
+import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
+import { globalWindows } from "../../portability/windows/index.js";
 import {
   allStream,
   VirtualClock,
@@ -43,7 +43,6 @@ import {
   PeerTasks,
   ResidualCodec,
   type HeadOperator,
-  type KeptElementCoders,
   type Link,
   type LinkListener,
   type OutputChannel,
@@ -75,6 +74,7 @@ import { rawCellCoders, readCellCoders, readKeyedSpec } from "./read-keyed-spec.
 import type { RestoredState } from "./restored-state.js";
 import type { SnapshotTask } from "./task-snapshots.js";
 import { isForeign, mergesElsewhere, readGroupingStrategy } from "./read-grouping-strategy.js";
+import { inputCodersOf, isKeyed, keptCodersOf, keyCoderOf, windowCoderOf, type StageCoders } from "./stage-coders.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
 
@@ -160,6 +160,7 @@ export class Deployment {
   private readonly clock: Clock;
   private readonly testStreams: TestStreams | undefined;
   private readonly folder: SpillFolder;
+  private readonly coders: StageCoders;
 
   constructor(private readonly parts: DeploymentParts) {
     if (hasVirtualTime(parts.topology, parts.options)) {
@@ -169,6 +170,7 @@ export class Deployment {
     } else this.clock = systemClock;
     this.budget = new MemoryBudget(parts.options.stateBytes);
     this.folder = new SpillFolder(parts.options.spillFolder);
+    this.coders = { host: parts.host, keyGroups: parts.topology.keyGroups };
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
     const ends = new Map(placements.map(({ id, component }) => [id, this.endsOf(component)]));
     for (const plan of parts.plan.channels) this.addRemotePort(plan, ends);
@@ -261,7 +263,7 @@ export class Deployment {
     const isStable = component.requiresStableInput === true && this.parts.checkpoints !== undefined;
     const headFor = (next: Receiver, late: Receiver): HeadOperator => {
       if (!isStable) return delivers(next, late);
-      const stable = new StableInputHead(placement.id, next, this.keptCodersOf(component), (inner) => delivers(inner, late));
+      const stable = new StableInputHead(placement.id, next, keptCodersOf(this.coders, component), (inner) => delivers(inner, late));
       parts.push(stable.snapshot);
       return stable;
     };
@@ -273,7 +275,7 @@ export class Deployment {
     };
     const waitingHead = (next: Receiver, late: Receiver): HeadOperator => {
       const waiting = new SideInputHead(sideInputs, next, (inner) => headFor(inner, late), waitingOptions);
-      if (this.parts.checkpoints !== undefined) parts.push(waiting.snapshot(placement.id, this.keptCodersOf(component)));
+      if (this.parts.checkpoints !== undefined) parts.push(waiting.snapshot(placement.id, keptCodersOf(this.coders, component)));
       return waiting;
     };
     const isReady = sideInputs.length === 0 ? undefined : (window: Window) => sideInputs.every((sideInput) => sideInput.isReady(window));
@@ -405,7 +407,7 @@ export class Deployment {
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
     const { windowingStrategyId } = head;
     const merge = mergeOfGrouping(this.parts.host, stage, head.output);
-    const coders = { key, value: coder.components[1], window: this.windowCoderOf(stage, windowingStrategyId) };
+    const coders = { key, value: coder.components[1], window: windowCoderOf(this.parts.host, stage, windowingStrategyId) };
     const panes = (strategy: GroupingStrategy): GroupIntoPanes => {
       const grouping = new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late, merge);
       if (this.parts.checkpoints !== undefined) parts.push(new PanesSnapshot(grouping, coders, groups));
@@ -417,7 +419,7 @@ export class Deployment {
       return new WindowMergingHead(merger, keys, this.parts.options.bundleAttempts, (mergeWindows) =>
         panes(readGroupingStrategy(head, stage.components, undefined, mergeWindows)),
       );
-    const strategy = readGroupingStrategy(head, stage.components, this.windowFnOf(stage, windowingStrategyId));
+    const strategy = readGroupingStrategy(head, stage.components, readWindowFn(this.parts.host, stage, windowingStrategyId));
     if (!hasOnePane(strategy)) return panes(strategy);
     const store = this.spillingStore(groups, coder, merge);
     const grouping = new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
@@ -437,7 +439,10 @@ export class Deployment {
   }
 
   private residualCoderOf({ stage }: Component, head: Extract<Head, { kind: "splittable" }>): WindowedValueCoder<unknown> {
-    return new WindowedValueCoder(this.parts.host.coder(stage, head.coderId), this.windowCoderOf(stage, head.windowingStrategyId));
+    return new WindowedValueCoder(
+      this.parts.host.coder(stage, head.coderId),
+      windowCoderOf(this.parts.host, stage, head.windowingStrategyId),
+    );
   }
 
   /** Each task's way to the others of its component, in the order in which it has them. */
@@ -477,7 +482,7 @@ export class Deployment {
     const byProtocol = this.parts.host.keepsStateByProtocol === true;
     const spec = readKeyedSpec(head, stage.components, keys, coderOf, byProtocol);
     const store = new KeyedStore(spec, () => this.clock.now());
-    const window = this.windowCoderOf(stage, head.windowingStrategyId);
+    const window = windowCoderOf(this.parts.host, stage, head.windowingStrategyId);
     const cells = byProtocol
       ? rawCellCoders(spec)
       : readCellCoders(head, stage.components, coderOf, (id) => this.parts.host.stateCoders?.(stage, head.transformId, id));
@@ -491,27 +496,6 @@ export class Deployment {
     return store;
   }
 
-  /** How elements on their way into a stage become bytes, and where they belong if that matters. */
-  private keptCodersOf({ stage, head }: Component): KeptElementCoders {
-    return this.elementCodersOf(stage, head.output, head.kind === "keyed" ? head.transformName : undefined);
-  }
-
-  /** @param keyedFor the transform that they are keyed for */
-  private elementCodersOf(stage: StageDescriptor, pcollection: string, keyedFor: string | undefined): KeptElementCoders {
-    const { coderId, windowingStrategyId } = stage.components.pcollections?.[pcollection] ?? {};
-    const element = this.parts.host.coder(stage, coderId ?? "");
-    const window = this.windowCoderOf(stage, windowingStrategyId ?? "");
-    if (keyedFor === undefined) return { element, window };
-    const keys = keySpaceOf(keyCoderOf(element, keyedFor));
-    const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
-    return { element, window, groupOf: (value) => groups.of(keys.identify((value as KV<unknown, unknown>).key)) };
-  }
-
-  private windowCoderOf(stage: StageDescriptor, windowingStrategyId: string): Coder<Window> {
-    const { windowCoderId } = stage.components.windowingStrategies?.[windowingStrategyId] ?? {};
-    return this.parts.host.coder(stage, windowCoderId ?? "") as Coder<Window>;
-  }
-
   /** What the task writes for all that share it. */
   private sharedPartsOf({ component, index }: TaskPlacement): SnapshotPart[] {
     if (index > 0) return [];
@@ -521,11 +505,7 @@ export class Deployment {
   /** Of a task with several channels, and no side inputs, which would have to wait, too. */
   private inFlightOf({ id, component }: TaskPlacement, inbox: Inbox): InFlight | undefined {
     if (this.parts.checkpoints === undefined || component.kind === "spout" || component.sideInputs.length > 0) return undefined;
-    const { stage, head } = component;
-    const pcollection = head.kind === "group-by-key" ? head.input : head.output;
-    return new InFlight(id, this.elementCodersOf(stage, pcollection, isKeyed(head) ? head.transformName : undefined), (batch) =>
-      feed(inbox, batch),
-    );
+    return new InFlight(id, inputCodersOf(this.coders, component), (batch) => feed(inbox, batch));
   }
 
   /** Whether the one impulse element has been processed in the run that this one goes on from. */
@@ -563,7 +543,7 @@ export class Deployment {
     const sizer = new ElementSizer(() => this.parts.host.coder(stage, coderId));
     const newList = (): SpillingList<unknown> =>
       new SpillingList({ coder: this.parts.host.coder(stage, coderId), sizeOf: (value) => sizer.sizeOf(value), budget, folder });
-    const windowFn = this.windowFnOf(stage, windowingStrategyId);
+    const windowFn = readWindowFn(this.parts.host, stage, windowingStrategyId);
     const strategy =
       windowFn === undefined
         ? undefined
@@ -577,7 +557,7 @@ export class Deployment {
         const coders = {
           key: NO_BYTES,
           value: this.parts.host.coder(stage, coderId),
-          window: this.windowCoderOf(stage, windowingStrategyId),
+          window: windowCoderOf(this.parts.host, stage, windowingStrategyId),
         };
         parts.push(new PanesSnapshot(grouping, coders, { of: () => NO_GROUP, keys: ONE_KEY }, `panes of side input ${pcollection}`, true));
       }
@@ -586,16 +566,11 @@ export class Deployment {
     const completeAfterMs = strategy?.trigger.kind === "never" ? strategy.allowedLatenessMs : 0;
     const buffer = new SideInputBuffer({ pcollection, windowFn, newList, completeAfterMs, ...(hasPanes ? { panes } : {}) });
     if (this.parts.checkpoints !== undefined) {
-      const coders = { element: this.parts.host.coder(stage, coderId), window: this.windowCoderOf(stage, windowingStrategyId) };
+      const coders = { element: this.parts.host.coder(stage, coderId), window: windowCoderOf(this.parts.host, stage, windowingStrategyId) };
       parts.unshift(buffer.snapshot(coders));
     }
     const reader = this.parts.topology.components.find(({ sideInputs }) => sideInputs.some((each) => each.pcollection === pcollection))!;
     return { buffer, parts, writer: reader.id };
-  }
-
-  /** Undefined for one that only its SDK can execute. */
-  private windowFnOf(stage: StageDescriptor, windowingStrategyId: string): WindowFn | undefined {
-    return this.parts.host.windowFn?.(stage, windowingStrategyId) ?? readWindowFn(stage.components, windowingStrategyId);
   }
 
   private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>, merge?: MergeAccumulators): StateStore {
@@ -605,7 +580,7 @@ export class Deployment {
   }
 
   private codecOf(stream: Stream): BatchCodec {
-    const window = this.windowCoderOf(this.componentOf(stream).stage, stream.windowingStrategyId);
+    const window = windowCoderOf(this.parts.host, this.componentOf(stream).stage, stream.windowingStrategyId);
     return new BatchCodec(this.coderOf(stream, stream.coderId), window, MAX_FRAME_BYTES);
   }
 
@@ -675,11 +650,6 @@ function feed(inbox: Inbox, batch: ElementBatch): void {
   inbox.receiveWatermark(port, MAX_TIMESTAMP);
 }
 
-/** Whether its elements are of a key each. */
-function isKeyed(head: Head): head is Extract<Head, { kind: "group-by-key" | "keyed" }> {
-  return head.kind === "group-by-key" || head.kind === "keyed";
-}
-
 /** Of a side input, whose elements are all under one key. */
 const ONE_KEY: KeySpace = { identify: () => 0, restore: () => undefined, hash: () => 0 };
 /** Of that key. */
@@ -688,11 +658,6 @@ const NO_BYTES: Coder<unknown> = { urn: "", components: [], deterministic: true,
 function latenessOf({ components }: StageDescriptor, pcollection: string): number {
   const strategy = components.windowingStrategies?.[components.pcollections?.[pcollection]?.windowingStrategyId ?? ""];
   return Number(strategy?.allowedLateness ?? 0);
-}
-
-function keyCoderOf(coder: Coder<unknown>, where: string): Coder<unknown> {
-  if (coder.urn === "beam:coder:kv:v1" && coder.components.length === 2) return coder.components[0];
-  throw new PipelineError("not_keyed", `"${where}" groups elements whose coder is ${coder.urn}; only key-value pairs can be grouped`);
 }
 
 function known<T>(end: T | undefined, worker: number, channel: number): T {
