@@ -10,7 +10,6 @@ import {
   type StageHost,
 } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
-import { globalWindows } from "../../portability/windows/index.js";
 import {
   allStream,
   VirtualClock,
@@ -29,7 +28,7 @@ import {
   Residuals,
   ResidualsSnapshot,
   shuffleStream,
-  SideInputBuffer,
+  type SideInputBuffer,
   SideInputHead,
   SourceHead,
   SplittableHead,
@@ -47,34 +46,25 @@ import {
   type LinkListener,
   type OutputChannel,
   type OutputStream,
-  type Panes,
   systemClock,
   type RuntimeOptions,
   type RemoteStage,
   type Worker,
 } from "../runtime/index.js";
 import { EvictedRecords, KeyedHead, KeyedSnapshot, KeyedStore } from "../keyed/index.js";
-import { NO_GROUP, type SnapshotPart } from "../snapshot/index.js";
-import {
-  KeyGroups,
-  keySpaceOf,
-  MemoryBudget,
-  SpillFolder,
-  type SpillError,
-  SpillingList,
-  spillingStore,
-  type KeySpace,
-  type StateStore,
-} from "../store/index.js";
-import type { Component, Head, SideInputPort, Stream, Topology } from "../topology/index.js";
+import type { SnapshotPart } from "../snapshot/index.js";
+import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, type SpillError, spillingStore, type StateStore } from "../store/index.js";
+import type { Component, Head, Stream, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, GroupsSnapshot, hasOnePane, PanesSnapshot, type GroupingStrategy } from "../windows/index.js";
 import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
 import { mergeOfGrouping } from "./merge-of-grouping.js";
 import { rawCellCoders, readCellCoders, readKeyedSpec } from "./read-keyed-spec.js";
 import type { RestoredState } from "./restored-state.js";
 import type { SnapshotTask } from "./task-snapshots.js";
-import { isForeign, mergesElsewhere, readGroupingStrategy } from "./read-grouping-strategy.js";
-import { inputCodersOf, isKeyed, keptCodersOf, keyCoderOf, windowCoderOf, type StageCoders } from "./stage-coders.js";
+import { mergesElsewhere, readGroupingStrategy } from "./read-grouping-strategy.js";
+import { inputCodersOf, isKeyed, keptCodersOf, keyCoderOf, windowCoderOf } from "./stage-coders.js";
+import { SharedSideInputs } from "./shared-side-inputs.js";
+import type { StateParts } from "./state-parts.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
 
@@ -108,13 +98,6 @@ export interface DeployedCheckpoints {
   readonly onWanted: () => void;
   /** What the tasks go on from. */
   readonly from: RestoredState | undefined;
-}
-
-/** A side input of a worker, with what is in snapshots of it: the first task of a component writes that for all. */
-interface SharedSideInput {
-  readonly buffer: SideInputBuffer;
-  readonly parts: readonly SnapshotPart[];
-  readonly writer: string;
 }
 
 interface DeployedTask {
@@ -154,23 +137,26 @@ export class Deployment {
   /** What comes from tasks of other workers to those of this one. */
   private readonly remotePeers = new Map<number, (payload: Uint8Array) => void>();
 
-  /** Of each PCollection that tasks of this worker read as a side input. */
-  private readonly sideInputs = new Map<string, SharedSideInput>();
-  private readonly budget: MemoryBudget;
-  private readonly clock: Clock;
+  private readonly sideInputs: SharedSideInputs;
+  private readonly state: StateParts;
   private readonly testStreams: TestStreams | undefined;
-  private readonly folder: SpillFolder;
-  private readonly coders: StageCoders;
 
   constructor(private readonly parts: DeploymentParts) {
+    let clock: Clock = systemClock;
     if (hasVirtualTime(parts.topology, parts.options)) {
-      const clock = (this.clock = new VirtualClock());
-      const testStreams = (this.testStreams = new TestStreams(clock));
-      parts.owner.onIdle = () => this.stepIfQuiet(() => testStreams.step() || clock.advanceToNext());
-    } else this.clock = systemClock;
-    this.budget = new MemoryBudget(parts.options.stateBytes);
-    this.folder = new SpillFolder(parts.options.spillFolder);
-    this.coders = { host: parts.host, keyGroups: parts.topology.keyGroups };
+      const virtual = (clock = new VirtualClock());
+      const testStreams = (this.testStreams = new TestStreams(virtual));
+      parts.owner.onIdle = () => this.stepIfQuiet(() => testStreams.step() || virtual.advanceToNext());
+    }
+    this.state = {
+      host: parts.host,
+      keyGroups: parts.topology.keyGroups,
+      clock,
+      budget: new MemoryBudget(parts.options.stateBytes),
+      folder: new SpillFolder(parts.options.spillFolder),
+      hasCheckpoints: parts.checkpoints !== undefined,
+    };
+    this.sideInputs = new SharedSideInputs(this.state, parts.topology.components);
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
     const ends = new Map(placements.map(({ id, component }) => [id, this.endsOf(component)]));
     for (const plan of parts.plan.channels) this.addRemotePort(plan, ends);
@@ -193,7 +179,7 @@ export class Deployment {
         sideInputs,
         options,
         remote: this.remoteOf(component),
-        clock: this.clock,
+        clock: this.state.clock,
         owner,
         onBarrier,
         onCaughtUp: (epoch) => checkpoints?.onCaughtUp(snapshotTask, epoch),
@@ -206,7 +192,14 @@ export class Deployment {
       const late: SnapshotPart[] = [];
       if (inFlight !== undefined) late.push(inFlight.snapshot);
       if (dealt?.snapshot !== undefined) late.push(dealt.snapshot);
-      const deployed: DeployedTask = { placement, task, sideInputs, parts: [...this.sharedPartsOf(placement), ...late], late, dealt };
+      const deployed: DeployedTask = {
+        placement,
+        task,
+        sideInputs,
+        parts: [...this.sideInputs.partsWrittenBy(placement), ...late],
+        late,
+        dealt,
+      };
       if (dealt?.peers !== undefined) {
         dealt.peers.onArrival = () => owner.wake(task);
         dealt.peers.onCaughtUp = task.caughtUp;
@@ -232,8 +225,7 @@ export class Deployment {
   /** Opens the executors: user code is set up when it resolves. */
   async open(): Promise<void> {
     const from = this.parts.checkpoints?.from;
-    for (const { buffer, parts, writer } of this.sideInputs.values())
-      for (const part of parts) await from?.restoreShared(writer, part, buffer.inbox.watermark);
+    if (from !== undefined) await this.sideInputs.restore(from);
     for (const deployed of this.own.values()) {
       const { placement, task, parts } = deployed;
       this.opening = placement.id;
@@ -263,7 +255,7 @@ export class Deployment {
     const isStable = component.requiresStableInput === true && this.parts.checkpoints !== undefined;
     const headFor = (next: Receiver, late: Receiver): HeadOperator => {
       if (!isStable) return delivers(next, late);
-      const stable = new StableInputHead(placement.id, next, keptCodersOf(this.coders, component), (inner) => delivers(inner, late));
+      const stable = new StableInputHead(placement.id, next, keptCodersOf(this.state, component), (inner) => delivers(inner, late));
       parts.push(stable.snapshot);
       return stable;
     };
@@ -275,7 +267,7 @@ export class Deployment {
     };
     const waitingHead = (next: Receiver, late: Receiver): HeadOperator => {
       const waiting = new SideInputHead(sideInputs, next, (inner) => headFor(inner, late), waitingOptions);
-      if (this.parts.checkpoints !== undefined) parts.push(waiting.snapshot(placement.id, keptCodersOf(this.coders, component)));
+      if (this.parts.checkpoints !== undefined) parts.push(waiting.snapshot(placement.id, keptCodersOf(this.state, component)));
       return waiting;
     };
     const isReady = sideInputs.length === 0 ? undefined : (window: Window) => sideInputs.every((sideInput) => sideInput.isReady(window));
@@ -291,7 +283,7 @@ export class Deployment {
 
   /** When no task runs any more: nothing stays on disk. */
   close(): void {
-    this.folder.remove();
+    this.state.folder.remove();
   }
 
   start(): void {
@@ -312,7 +304,7 @@ export class Deployment {
     parts: SnapshotPart[],
   ): Promise<(stage: Receiver) => HeadOperator> {
     const { host, owner, checkpoints } = this.parts;
-    const { clock } = this;
+    const { clock } = this.state;
     const { component, index } = placement;
     if (host.openSource === undefined)
       throw new PipelineError("unsupported_feature", `"${transformName}" is a source, and its SDK reads none for a runner`);
@@ -409,7 +401,7 @@ export class Deployment {
     const merge = mergeOfGrouping(this.parts.host, stage, head.output);
     const coders = { key, value: coder.components[1], window: windowCoderOf(this.parts.host, stage, windowingStrategyId) };
     const panes = (strategy: GroupingStrategy): GroupIntoPanes => {
-      const grouping = new GroupIntoPanes(strategy, keys, receiver, () => this.clock.now(), late, merge);
+      const grouping = new GroupIntoPanes(strategy, keys, receiver, () => this.state.clock.now(), late, merge);
       if (this.parts.checkpoints !== undefined) parts.push(new PanesSnapshot(grouping, coders, groups));
       return grouping;
     };
@@ -430,7 +422,7 @@ export class Deployment {
   private dealtOf({ id, component }: TaskPlacement, outbox: Outbox): DealtResiduals | undefined {
     const { checkpoints, plan } = this.parts;
     if (component.head.kind !== "splittable") return undefined;
-    const residuals = new Residuals(this.clock);
+    const residuals = new Residuals(this.state.clock);
     const snapshot =
       checkpoints === undefined ? undefined : new ResidualsSnapshot(residuals, this.residualCoderOf(component, component.head));
     const count = plan.peers.filter(({ from }) => from.id === id).length;
@@ -481,14 +473,14 @@ export class Deployment {
     const keys = keySpaceOf(key);
     const byProtocol = this.parts.host.keepsStateByProtocol === true;
     const spec = readKeyedSpec(head, stage.components, keys, coderOf, byProtocol);
-    const store = new KeyedStore(spec, () => this.clock.now());
+    const store = new KeyedStore(spec, () => this.state.clock.now());
     const window = windowCoderOf(this.parts.host, stage, head.windowingStrategyId);
     const cells = byProtocol
       ? rawCellCoders(spec)
       : readCellCoders(head, stage.components, coderOf, (id) => this.parts.host.stateCoders?.(stage, head.transformId, id));
     const coders = { key, window, element: coderOf(head.coderId), cells };
     const groups = new KeyGroups(this.parts.topology.keyGroups, keys);
-    const { budget, folder } = this;
+    const { budget, folder } = this.state;
     const full = ({ message }: SpillError): void =>
       this.parts.warn(`state of ${id} that is gone on from is kept in memory, all of it, and none of it goes to disk any more: ${message}`);
     store.evicted = new EvictedRecords(store, { coders, groups, budget, folder, full });
@@ -496,16 +488,10 @@ export class Deployment {
     return store;
   }
 
-  /** What the task writes for all that share it. */
-  private sharedPartsOf({ component, index }: TaskPlacement): SnapshotPart[] {
-    if (index > 0) return [];
-    return [...this.sideInputs.values()].filter(({ writer }) => writer === component.id).flatMap(({ parts }) => parts);
-  }
-
   /** Of a task with several channels, and no side inputs, which would have to wait, too. */
   private inFlightOf({ id, component }: TaskPlacement, inbox: Inbox): InFlight | undefined {
     if (this.parts.checkpoints === undefined || component.kind === "spout" || component.sideInputs.length > 0) return undefined;
-    return new InFlight(id, inputCodersOf(this.coders, component), (batch) => feed(inbox, batch));
+    return new InFlight(id, inputCodersOf(this.state, component), (batch) => feed(inbox, batch));
   }
 
   /** Whether the one impulse element has been processed in the run that this one goes on from. */
@@ -524,58 +510,14 @@ export class Deployment {
   private endsOf({ sideInputs, stage }: Component): Ends {
     return {
       inbox: new Inbox(),
-      sideInputs: sideInputs.map((port) => this.sideInputOf(stage, port)),
+      sideInputs: sideInputs.map((port) => this.sideInputs.bufferOf(stage, port)),
       outbox: new Outbox(this.parts.options[this.parts.host.isRemote === true ? "remoteBundleBytes" : "bundleBytes"]),
     };
   }
 
-  /** One for all tasks of this worker. */
-  private sideInputOf(stage: StageDescriptor, port: SideInputPort): SideInputBuffer {
-    let sideInput = this.sideInputs.get(port.pcollection);
-    if (sideInput === undefined) this.sideInputs.set(port.pcollection, (sideInput = this.newSideInput(stage, port)));
-    return sideInput.buffer;
-  }
-
-  private newSideInput(stage: StageDescriptor, { pcollection, windowingStrategyId }: SideInputPort): SharedSideInput {
-    const { budget, folder } = this;
-    const parts: SnapshotPart[] = [];
-    const coderId = stage.components.pcollections?.[pcollection]?.coderId ?? "";
-    const sizer = new ElementSizer(() => this.parts.host.coder(stage, coderId));
-    const newList = (): SpillingList<unknown> =>
-      new SpillingList({ coder: this.parts.host.coder(stage, coderId), sizeOf: (value) => sizer.sizeOf(value), budget, folder });
-    const windowFn = readWindowFn(this.parts.host, stage, windowingStrategyId);
-    const strategy =
-      windowFn === undefined
-        ? undefined
-        : readGroupingStrategy({ windowingStrategyId, transformName: pcollection }, stage.components, windowFn);
-    // To other SDKs a side input is all elements of a window; where that never ends, its latest pane.
-    const isWhole = isForeign(stage.components, stage.environmentId) && windowFn !== globalWindows;
-    const hasPanes = strategy !== undefined && !hasOnePane(strategy) && !isWhole;
-    const panes = (emit: Receiver): Panes => {
-      const grouping = new GroupIntoPanes(strategy!, ONE_KEY, emit, () => this.clock.now());
-      if (this.parts.checkpoints !== undefined) {
-        const coders = {
-          key: NO_BYTES,
-          value: this.parts.host.coder(stage, coderId),
-          window: windowCoderOf(this.parts.host, stage, windowingStrategyId),
-        };
-        parts.push(new PanesSnapshot(grouping, coders, { of: () => NO_GROUP, keys: ONE_KEY }, `panes of side input ${pcollection}`, true));
-      }
-      return grouping;
-    };
-    const completeAfterMs = strategy?.trigger.kind === "never" ? strategy.allowedLatenessMs : 0;
-    const buffer = new SideInputBuffer({ pcollection, windowFn, newList, completeAfterMs, ...(hasPanes ? { panes } : {}) });
-    if (this.parts.checkpoints !== undefined) {
-      const coders = { element: this.parts.host.coder(stage, coderId), window: windowCoderOf(this.parts.host, stage, windowingStrategyId) };
-      parts.unshift(buffer.snapshot(coders));
-    }
-    const reader = this.parts.topology.components.find(({ sideInputs }) => sideInputs.some((each) => each.pcollection === pcollection))!;
-    return { buffer, parts, writer: reader.id };
-  }
-
   private spillingStore(groups: KeyGroups, { components: [keyCoder, valueCoder] }: Coder<unknown>, merge?: MergeAccumulators): StateStore {
     const sizer = new ElementSizer(() => valueCoder);
-    const { budget, folder } = this;
+    const { budget, folder } = this.state;
     return spillingStore({ groups, keyCoder, valueCoder, sizeOf: (value) => sizer.sizeOf(value), budget, folder, merge });
   }
 
@@ -649,11 +591,6 @@ function feed(inbox: Inbox, batch: ElementBatch): void {
   inbox.receive(port, batch);
   inbox.receiveWatermark(port, MAX_TIMESTAMP);
 }
-
-/** Of a side input, whose elements are all under one key. */
-const ONE_KEY: KeySpace = { identify: () => 0, restore: () => undefined, hash: () => 0 };
-/** Of that key. */
-const NO_BYTES: Coder<unknown> = { urn: "", components: [], deterministic: true, encode: () => {}, decode: () => undefined };
 
 function latenessOf({ components }: StageDescriptor, pcollection: string): number {
   const strategy = components.windowingStrategies?.[components.pcollections?.[pcollection]?.windowingStrategyId ?? ""];
