@@ -1,6 +1,6 @@
 // The part of a topology that one worker runs: its tasks, wired to each other and to the links of other workers.
 import type { Coder } from "../../portability/coders/coder.js";
-import { ByteReader, WindowedValueCoder } from "../../portability/coders/index.js";
+import { ByteReader } from "../../portability/coders/index.js";
 import { beam } from "../../portability/protos/index.js";
 import {
   PipelineError,
@@ -11,41 +11,23 @@ import {
 } from "../../portability/stage-host/index.js";
 import { IMPULSE_META, MAX_TIMESTAMP, type Receiver, type Window } from "../../portability/values/index.js";
 import {
-  allStream,
   VirtualClock,
-  BatchCodec,
   ElementBatch,
   ElementSizer,
-  fieldsStream,
   Inbox,
   LateOutputHead,
-  LocalChannel,
-  MAX_FRAME_BYTES,
   Outbox,
   RelayHead,
-  RemoteChannel,
-  RemotePort,
-  Residuals,
-  ResidualsSnapshot,
-  shuffleStream,
   type SideInputBuffer,
   SideInputHead,
   SourceHead,
   SplittableHead,
   WindowMergingHead,
   StableInputHead,
-  singleStream,
   Task,
   type Clock,
   InFlight,
-  PeerCodec,
-  PeerTasks,
-  ResidualCodec,
   type HeadOperator,
-  type Link,
-  type LinkListener,
-  type OutputChannel,
-  type OutputStream,
   systemClock,
   type RuntimeOptions,
   type RemoteStage,
@@ -54,9 +36,9 @@ import {
 import { EvictedRecords, KeyedHead, KeyedSnapshot, KeyedStore } from "../keyed/index.js";
 import type { SnapshotPart } from "../snapshot/index.js";
 import { KeyGroups, keySpaceOf, MemoryBudget, SpillFolder, type SpillError, spillingStore, type StateStore } from "../store/index.js";
-import type { Component, Head, Stream, Topology } from "../topology/index.js";
+import type { Component, Head, Topology } from "../topology/index.js";
 import { GroupByKey, GroupIntoPanes, GroupsSnapshot, hasOnePane, PanesSnapshot, type GroupingStrategy } from "../windows/index.js";
-import type { ChannelPlan, DeploymentPlan, TaskPlacement } from "./deployment-plan.js";
+import type { TaskPlacement } from "./deployment-plan.js";
 import { mergeOfGrouping } from "./merge-of-grouping.js";
 import { rawCellCoders, readCellCoders, readKeyedSpec } from "./read-keyed-spec.js";
 import type { RestoredState } from "./restored-state.js";
@@ -65,22 +47,16 @@ import { mergesElsewhere, readGroupingStrategy } from "./read-grouping-strategy.
 import { inputCodersOf, isKeyed, keptCodersOf, keyCoderOf, windowCoderOf } from "./stage-coders.js";
 import { SharedSideInputs } from "./shared-side-inputs.js";
 import type { StateParts } from "./state-parts.js";
+import { ResidualDealing, type DealtResiduals } from "./residual-dealing.js";
+import { TaskChannels, type ChannelParts, type Ends } from "./task-channels.js";
 import { TestStreams } from "./test-streams.js";
 import { readWindowFn } from "./read-window-fn.js";
 
 type GroupingHead = Extract<Head, { kind: "group-by-key" }>;
 
-export interface DeploymentParts {
-  readonly topology: Topology;
-  readonly plan: DeploymentPlan;
-  readonly worker: number;
-  readonly host: StageHost;
-  /** Link to each other worker, by index. */
-  readonly links: ReadonlyMap<number, Link>;
+export interface DeploymentParts extends ChannelParts {
   readonly options: RuntimeOptions;
   readonly owner: Worker;
-  /** Told of failures outside of any task. */
-  readonly onError: (error: unknown) => void;
   /** Told of what people should know. */
   readonly warn: (text: string) => void;
   /** What snapshots are taken for; undefined where there are none. */
@@ -111,20 +87,6 @@ interface DeployedTask {
   readonly dealt: DealtResiduals | undefined;
 }
 
-/** The restrictions of a task that deals with the others of its component. */
-interface DealtResiduals {
-  readonly residuals: Residuals;
-  readonly snapshot: ResidualsSnapshot | undefined;
-  readonly peers: PeerTasks | undefined;
-}
-
-/** Where the streams of a task begin and end. */
-interface Ends {
-  readonly inbox: Inbox;
-  readonly sideInputs: readonly SideInputBuffer[];
-  readonly outbox: Outbox;
-}
-
 /**
  * Builds this worker's tasks and everything between them. Nothing runs before {@link start}.
  *
@@ -132,16 +94,12 @@ interface Ends {
  */
 export class Deployment {
   private readonly own = new Map<string, DeployedTask>();
-  private readonly remotePorts = new Map<number, RemotePort>();
-  private readonly remoteChannels = new Map<number, RemoteChannel>();
-  /** What comes from tasks of other workers to those of this one. */
-  private readonly remotePeers = new Map<number, (payload: Uint8Array) => void>();
-
   private readonly sideInputs: SharedSideInputs;
   private readonly state: StateParts;
   private readonly testStreams: TestStreams | undefined;
 
   constructor(private readonly parts: DeploymentParts) {
+    const { plan, host, links, onError } = parts;
     let clock: Clock = systemClock;
     if (hasVirtualTime(parts.topology, parts.options)) {
       const virtual = (clock = new VirtualClock());
@@ -159,9 +117,8 @@ export class Deployment {
     this.sideInputs = new SharedSideInputs(this.state, parts.topology.components);
     const placements = parts.plan.tasks.filter(({ worker }) => worker === parts.worker);
     const ends = new Map(placements.map(({ id, component }) => [id, this.endsOf(component)]));
-    for (const plan of parts.plan.channels) this.addRemotePort(plan, ends);
-    for (const stream of parts.topology.streams)
-      for (const placement of placements) if (placement.component.id === stream.from) this.addStream(stream, placement, ends);
+    const channels = new TaskChannels(parts, ends);
+    const dealing = new ResidualDealing({ plan, host, links, clock, epoch: parts.checkpoints?.told.from, onError });
     for (const placement of placements) {
       const { id, component } = placement;
       const { inbox, outbox, sideInputs } = ends.get(id)!;
@@ -188,7 +145,7 @@ export class Deployment {
         checkpoints: checkpoints?.told,
         onCheckpointWanted: () => checkpoints?.onWanted(),
       });
-      const dealt = this.dealtOf(placement, outbox);
+      const dealt = dealing.add(placement, outbox);
       const late: SnapshotPart[] = [];
       if (inFlight !== undefined) late.push(inFlight.snapshot);
       if (dealt?.snapshot !== undefined) late.push(dealt.snapshot);
@@ -208,8 +165,7 @@ export class Deployment {
       this.own.set(id, deployed);
       this.snapshotTasks.push(snapshotTask);
     }
-    this.connectPeers();
-    for (const [worker, link] of parts.links) link.listen(this.linkListener(worker)); // P1
+    channels.listen(dealing.connect()); // P1
   }
 
   /** The tasks as checkpoints see them. */
@@ -339,53 +295,6 @@ export class Deployment {
     }
   }
 
-  private addRemotePort({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): void {
-    const { worker, links, options } = this.parts;
-    if (to.worker !== worker || from.worker === worker) return;
-    const port = new RemotePort(
-      id,
-      links.get(from.worker)!,
-      inboxOf(stream, ends.get(to.id)!),
-      this.codecOf(stream),
-      options.channelBytes,
-      from.id,
-    );
-    this.remotePorts.set(id, port);
-  }
-
-  private addStream(stream: Stream, placement: TaskPlacement, ends: ReadonlyMap<string, Ends>): void {
-    const { options, plan } = this.parts;
-    const owner = ends.get(placement.id)!.outbox;
-    const channels = plan.channels
-      .filter((channel) => channel.stream === stream && channel.from.id === placement.id)
-      .map((channel) => this.channelOf(channel, ends));
-    const coder = (): Coder<unknown> => this.coderOf(stream, stream.coderId);
-    if (channels.length === 0) return; // a side input that other streams bring to each worker
-    const parts = { channels, sizer: new ElementSizer(coder), batchBytes: batchBytes(options), owner };
-    owner.addStream(stream.pcollection, this.outputStream(stream, parts));
-  }
-
-  private outputStream(stream: Stream, parts: Parameters<typeof singleStream>[0]): OutputStream {
-    if (parts.channels.length === 1) return singleStream(parts);
-    if (stream.grouping === "all") return allStream(parts);
-    if (stream.grouping !== "fields") return shuffleStream(parts);
-    const coder = this.coderOf(stream, stream.coderId);
-    return fieldsStream(parts, new KeyGroups(this.parts.topology.keyGroups, keySpaceOf(keyCoderOf(coder, stream.pcollection))));
-  }
-
-  private channelOf({ id, stream, from, to }: ChannelPlan, ends: ReadonlyMap<string, Ends>): OutputChannel {
-    const { worker, links, options, onError } = this.parts;
-    if (to.worker === worker)
-      return new LocalChannel(inboxOf(stream, ends.get(to.id)!), options.channelBytes, { from: from.id, to: to.id });
-    const failed = (error: unknown): void =>
-      onError(
-        new Error(`elements of ${stream.pcollection} cannot be sent to ${to.id}: ${String((error as Error).message)}`, { cause: error }),
-      );
-    const channel = new RemoteChannel(id, links.get(to.worker)!, this.codecOf(stream), options.channelBytes, failed, to.id);
-    this.remoteChannels.set(id, channel);
-    return channel;
-  }
-
   private headOf({ head, stage }: Component, receiver: Receiver, late: Receiver, parts: SnapshotPart[]): HeadOperator {
     if (head.kind !== "group-by-key") return new RelayHead(receiver);
     if (head.late === undefined) return this.groupingOf(head, stage, parts, receiver);
@@ -417,54 +326,6 @@ export class Deployment {
     const grouping = new GroupByKey(strategy.timestampCombiner, keys, store, receiver, late);
     if (this.parts.checkpoints !== undefined) parts.push(new GroupsSnapshot(grouping, coders, groups));
     return grouping;
-  }
-
-  private dealtOf({ id, component }: TaskPlacement, outbox: Outbox): DealtResiduals | undefined {
-    const { checkpoints, plan } = this.parts;
-    if (component.head.kind !== "splittable") return undefined;
-    const residuals = new Residuals(this.state.clock);
-    const snapshot =
-      checkpoints === undefined ? undefined : new ResidualsSnapshot(residuals, this.residualCoderOf(component, component.head));
-    const count = plan.peers.filter(({ from }) => from.id === id).length;
-    const peers = count === 0 ? undefined : new PeerTasks(count, checkpoints?.told.from ?? 0, outbox, residuals, snapshot);
-    return { residuals, snapshot, peers };
-  }
-
-  private residualCoderOf({ stage }: Component, head: Extract<Head, { kind: "splittable" }>): WindowedValueCoder<unknown> {
-    return new WindowedValueCoder(
-      this.parts.host.coder(stage, head.coderId),
-      windowCoderOf(this.parts.host, stage, head.windowingStrategyId),
-    );
-  }
-
-  /** Each task's way to the others of its component, in the order in which it has them. */
-  private connectPeers(): void {
-    const { plan, links, onError } = this.parts;
-    const indexAt = (task: TaskPlacement, other: TaskPlacement): number =>
-      plan.peers.filter(({ from }) => from.id === task.id).findIndex(({ to }) => to.id === other.id);
-    for (const { id, from, to } of plan.peers) {
-      const sender = this.own.get(from.id)?.dealt?.peers;
-      const receiver = this.own.get(to.id)?.dealt?.peers;
-      const index = indexAt(to, from);
-      if (sender !== undefined && receiver !== undefined) {
-        sender.addWay((message) => receiver.receive(index, message));
-        continue;
-      }
-      if (sender === undefined && receiver === undefined) continue;
-      const { component } = from;
-      const codec = new PeerCodec(
-        new ResidualCodec(this.residualCoderOf(component, component.head as Extract<Head, { kind: "splittable" }>)),
-      );
-      if (receiver !== undefined) this.remotePeers.set(id, (payload) => receiver.receive(index, codec.decode(payload)));
-      else
-        sender!.addWay((message) => {
-          try {
-            codec.send(links.get(to.worker)!, id, message);
-          } catch (cause) {
-            onError(new Error(`a restriction cannot be given to ${to.id}: ${(cause as Error).message}`, { cause }));
-          }
-        });
-    }
   }
 
   private keyedStore({ id, stage }: Component, head: Extract<Head, { kind: "keyed" }>, parts: SnapshotPart[]): KeyedStore {
@@ -520,52 +381,11 @@ export class Deployment {
     const { budget, folder } = this.state;
     return spillingStore({ groups, keyCoder, valueCoder, sizeOf: (value) => sizer.sizeOf(value), budget, folder, merge });
   }
-
-  private codecOf(stream: Stream): BatchCodec {
-    const window = windowCoderOf(this.parts.host, this.componentOf(stream).stage, stream.windowingStrategyId);
-    return new BatchCodec(this.coderOf(stream, stream.coderId), window, MAX_FRAME_BYTES);
-  }
-
-  private coderOf(stream: Stream, coderId: string): Coder<unknown> {
-    return this.parts.host.coder(this.componentOf(stream).stage, coderId);
-  }
-
-  /** A component at an end of the stream, for the coders of its environment. */
-  private componentOf(stream: Stream): Component {
-    return this.parts.topology.components.find(({ id }) => id === stream.from)!;
-  }
-
-  private linkListener(worker: number): LinkListener {
-    const { onError } = this.parts;
-    return {
-      data: (channel, payload) => {
-        const fromPeer = this.remotePeers.get(channel);
-        if (fromPeer !== undefined) fromPeer(payload);
-        else known(this.remotePorts.get(channel), worker, channel).data(payload);
-      },
-      watermark: (channel, watermark) => known(this.remotePorts.get(channel), worker, channel).watermark(watermark),
-      barrier: (channel, barrier) => known(this.remotePorts.get(channel), worker, channel).barrier(barrier),
-      credit: (channel, bytes) => known(this.remoteChannels.get(channel), worker, channel).addCredits(bytes),
-      drained: () => {
-        for (const channel of this.remoteChannels.values()) channel.onRoom();
-      },
-      lost: onError,
-    };
-  }
 }
 
 /** Whether processing time is not the system's. */
 export function hasVirtualTime({ components }: Topology, { virtualTime }: Pick<RuntimeOptions, "virtualTime">): boolean {
   return virtualTime === true || components.some(({ head }) => head.kind === "test-stream");
-}
-
-function inboxOf({ sideInput }: Stream, { inbox, sideInputs }: Ends): Inbox {
-  return sideInput === undefined ? inbox : sideInputs.find(({ pcollection }) => pcollection === sideInput)!.inbox;
-}
-
-/** With few credits a batch is smaller too, so that it does not take all of them. */
-function batchBytes({ batchBytes: wanted, channelBytes }: RuntimeOptions): number {
-  return Math.max(1, Math.min(wanted, channelBytes >> 2));
 }
 
 /** No bytes, in the form that the stage's host takes (stage-host, H4). */
@@ -595,11 +415,6 @@ function feed(inbox: Inbox, batch: ElementBatch): void {
 function latenessOf({ components }: StageDescriptor, pcollection: string): number {
   const strategy = components.windowingStrategies?.[components.pcollections?.[pcollection]?.windowingStrategyId ?? ""];
   return Number(strategy?.allowedLateness ?? 0);
-}
-
-function known<T>(end: T | undefined, worker: number, channel: number): T {
-  if (end === undefined) throw new Error(`worker ${worker} spoke of channel ${channel}, which does not exist`);
-  return end;
 }
 
 function snapshotTaskOf({ placement, task, parts, late }: DeployedTask): SnapshotTask {
