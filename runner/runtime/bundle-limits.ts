@@ -1,8 +1,5 @@
 import type { RuntimeOptions } from "./runtime-options.js";
 
-/** Where nobody waits the first bundle of a stage in another process has so many times as many elements as one of ours. */
-const BATCH_STARTS_WITH = 4;
-
 /** How large the bundles of a task may be. */
 export interface BundleLimits {
   /** Elements that the first one may have, … */
@@ -30,6 +27,7 @@ export function localBundles(
 export function remoteBundles(options: RuntimeOptions, isAwaited: boolean): BundleLimits {
   const { bundleElements, remoteBundleElements, remoteBundleBytes, remoteBundleMs, remoteBatchMs } = options;
   const ms = isAwaited ? remoteBundleMs : remoteBatchMs;
-  const elements = isAwaited ? bundleElements : bundleElements * BATCH_STARTS_WITH;
+  // Where nobody waits the first one is as large as any may be: each has to fetch the state of its keys from here.
+  const elements = isAwaited ? bundleElements : remoteBundleElements;
   return { elements, mostElements: remoteBundleElements, bytes: remoteBundleBytes, ms, withinMs: ms };
 }
