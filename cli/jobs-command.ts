@@ -211,7 +211,7 @@ function nameOfImportance(importance: beam.job.JobMessage.MessageImportance | nu
 
 async function graph(client: JobClient, jobId: string, { format = "text" }: Settings): Promise<number> {
   const { pipeline } = await client.ask((jobs, context) => jobs.getPipeline({ jobId }, context));
-  const topology = planPipeline(pipeline ?? {}, { parallelism: 1 });
+  const topology = planPipeline(pipeline ?? {}, { parallelism: 1, joinsState: true });
   process.stdout.write(format === "html" ? await topologyPage(topology, jobId) : printTopology(topology, format));
   return ExitCode.DONE;
 }

@@ -6,17 +6,19 @@ import { PRIMITIVE } from "../../portability/urns/index.js";
 export class StatefulTransform {
   private constructor(
     readonly id: string,
+    /** The PCollection whose elements have the keys. */
+    readonly input: string,
     private readonly payload: beam.pipeline.ParDoPayload,
   ) {}
 
   /** Undefined if the stage has none. */
   static of(stage: StageDescriptor): StatefulTransform | undefined {
     for (const id of stage.transformIds) {
-      const spec = stage.components.transforms?.[id]?.spec;
+      const { spec, inputs } = stage.components.transforms?.[id] ?? {};
       if (spec?.urn !== PRIMITIVE.PAR_DO) continue;
       const payload = beam.pipeline.ParDoPayload.decode(spec.payload ?? new Uint8Array(0));
       if (Object.keys(payload.stateSpecs).length + Object.keys(payload.timerFamilySpecs).length > 0)
-        return new StatefulTransform(id, payload);
+        return new StatefulTransform(id, mainInput(inputs ?? {}, payload), payload);
     }
     return undefined;
   }
@@ -36,4 +38,8 @@ export class StatefulTransform {
     const { mapSpec, multimapSpec } = this.payload.stateSpecs[stateId] ?? {};
     return mapSpec?.valueCoderId ?? multimapSpec?.valueCoderId ?? "";
   }
+}
+
+function mainInput(inputs: Readonly<Record<string, string>>, { sideInputs }: beam.pipeline.ParDoPayload): string {
+  return Object.entries(inputs).find(([tag]) => !(tag in sideInputs))?.[1] ?? "";
 }

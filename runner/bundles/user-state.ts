@@ -36,7 +36,7 @@ export class UserState {
     private readonly keyed: KeyedState,
     private readonly pageBytes = PAGE_BYTES,
   ) {
-    const { windowCoderId } = codersOf(stage, stage.inputs[0]);
+    const { windowCoderId } = codersOf(stage, transform.input);
     this.windows = new CoderRegistry().fromProto(windowCoderId, stage.components.coders ?? {}) as Coder<Window>;
   }
 

@@ -2,7 +2,7 @@ import type { beam } from "../../portability/protos/index.js";
 import { alignCoders } from "./align-coders.js";
 import { delimitScripts } from "./delimit-scripts.js";
 import { expandSplittable } from "./expand-splittable.js";
-import { fuse } from "./fuse.js";
+import { fuse, type FuseOptions } from "./fuse.js";
 import type { FusedPipeline } from "./fused-pipeline.js";
 import { lengthPrefixUnknownCoders, type LengthPrefixOptions } from "./length-prefix.js";
 import { liftCombiners } from "./lift-combiners.js";
@@ -17,8 +17,8 @@ export type Pipeline = beam.pipeline.IPipeline;
  *
  * @throws PipelineError if the pipeline cannot run here; its message is for the pipeline's author.
  */
-export function fusePipeline(pipeline: Pipeline, options: LengthPrefixOptions = {}): FusedPipeline {
+export function fusePipeline(pipeline: Pipeline, options: LengthPrefixOptions & FuseOptions = {}): FusedPipeline {
   validatePipeline(pipeline);
   const graph = pipelineGraph(delimitScripts(alignCoders(expandSplittable(liftCombiners(pipeline)), options), options));
-  return fuse(lengthPrefixUnknownCoders(graph, options));
+  return fuse(lengthPrefixUnknownCoders(graph, options), options);
 }

@@ -12,11 +12,14 @@
 // U5. A flatten of one PCollection into one of another coder converts, if it names an environment: it is executed there.
 // U6. What requires stable input reads what its stage's head delivers: a bundle that is tried again gives it that from where it was kept, and does not
 //     make it anew.
-import type { beam } from "../../portability/protos/index.js";
+// U7. A transform with state and nothing else that goes by key joins its producer's stage where each stage is one task, if that is wanted: all keys meet
+//     there anyway, and its SDK asks for the state of whatever key it comes to. Only over bounded input, in which nothing is ever late.
+import { beam } from "../../portability/protos/index.js";
 import type { FusedPipeline, StageEdge, StageHead } from "./fused-pipeline.js";
 import type { LeafTransform } from "./leaf-transforms.js";
 import { liveTransforms, type PipelineGraph } from "./pipeline-graph.js";
 import { StageBuilder } from "./stage-builder.js";
+import { decodeParDoPayload } from "./par-do-payload.js";
 import { PROCESS_SIZED } from "./transform-kinds.js";
 
 /** Where the elements of a PCollection between stages come from. */
@@ -26,8 +29,13 @@ interface Source {
   readonly reshuffled: boolean;
 }
 
-export function fuse(graph: PipelineGraph): FusedPipeline {
-  const fusion = new Fusion(graph.components);
+export interface FuseOptions {
+  /** Whether U7 is wanted: each stage is one task as long as the job lives, and its host keeps state by protocol (StageHost.keepsStateByProtocol). */
+  readonly joinsState?: boolean;
+}
+
+export function fuse(graph: PipelineGraph, { joinsState = false }: FuseOptions = {}): FusedPipeline {
+  const fusion = new Fusion(graph.components, joinsState);
   for (const transform of liveTransforms(graph)) fusion.place(transform);
   return fusion.build(graph);
 }
@@ -40,7 +48,10 @@ class Fusion {
   /** U1: for outputs of reshuffles and flattens that became edges, and for late outputs of groupings. */
   private readonly sourcesOf = new Map<string, { transform: LeafTransform; sources: readonly Source[] }>();
 
-  constructor(private readonly components: beam.pipeline.IComponents) {}
+  constructor(
+    private readonly components: beam.pipeline.IComponents,
+    private readonly joinsState: boolean,
+  ) {}
 
   /** Called producers first. */
   place(transform: LeafTransform): void {
@@ -92,7 +103,9 @@ class Fusion {
     const origins = new Set(sideInputs.flatMap((pcollection) => this.sources(pcollection).map(({ stage }) => stage)));
     const kind = ownStageKind(transform);
     const stage =
-      kind === undefined ? this.stageFor(input, transform.environmentId, transform, origins) : this.ownStage(kind, transform, input);
+      kind === undefined
+        ? this.stageFor(input, transform, origins)
+        : ((kind === "keyed" ? this.stageForState(transform, input, origins) : undefined) ?? this.ownStage(kind, transform, input));
     this.join(stage, transform);
     for (const pcollection of sideInputs) {
       if (stage.sideInputs.has(pcollection)) continue;
@@ -107,7 +120,7 @@ class Fusion {
       return;
     }
     if (this.converts(transform)) {
-      this.join(this.stageFor(transform.inputs[0], transform.environmentId, transform, new Set()), transform);
+      this.join(this.stageFor(transform.inputs[0], transform, new Set()), transform);
       return;
     }
     const [first, ...others] = transform.inputs.map((input) => this.stagesWith.get(input) ?? []);
@@ -129,18 +142,42 @@ class Fusion {
    */
   private stageFor(
     pcollection: string,
-    environmentId: string,
-    { sideInputs, requiresStableInput }: LeafTransform,
+    transform: Pick<LeafTransform, "environmentId" | "sideInputs" | "requiresStableInput">,
     origins: ReadonlySet<StageBuilder>,
   ): StageBuilder {
-    const fits = (stage: StageBuilder): boolean =>
+    const { environmentId } = transform;
+    const present = this.stagesWith.get(pcollection)?.find((stage) => this.fits(stage, pcollection, transform, origins));
+    const stage = present ?? this.addStage(this.relay(pcollection), this.sources(pcollection));
+    stage.environmentId = environmentId;
+    return stage;
+  }
+
+  private fits(
+    stage: StageBuilder,
+    pcollection: string,
+    { environmentId, sideInputs, requiresStableInput }: Pick<LeafTransform, "environmentId" | "sideInputs" | "requiresStableInput">,
+    origins: ReadonlySet<StageBuilder>,
+  ): boolean {
+    return (
       stage.accepts(environmentId) &&
       ![...origins].some((origin) => this.dependsOn(origin, stage)) &&
       (sideInputs.length === 0 || this.windowFnOf(stage.head.output) === this.windowFnOf(pcollection)) &&
-      (!requiresStableInput || stage.head.output === pcollection); // U6
-    const present = this.stagesWith.get(pcollection)?.find(fits);
-    const stage = present ?? this.addStage(this.relay(pcollection), this.sources(pcollection));
-    stage.environmentId = environmentId;
+      (!requiresStableInput || stage.head.output === pcollection) // U6
+    );
+  }
+
+  /** U7 */
+  private stageForState(transform: LeafTransform, input: string, origins: ReadonlySet<StageBuilder>): StageBuilder | undefined {
+    const { Enum } = beam.pipeline.IsBounded;
+    if (!this.joinsState || !hasStateAlone(transform) || this.components.pcollections?.[input]?.isBounded !== Enum.BOUNDED)
+      return undefined;
+    const stage = this.stagesWith
+      .get(input)
+      ?.find((each) => JOINED_BY_STATE.has(each.head.kind) && each.stateful === undefined && this.fits(each, input, transform, origins));
+    if (stage !== undefined) {
+      stage.stateful = transform;
+      stage.environmentId = transform.environmentId;
+    }
     return stage;
   }
 
@@ -215,6 +252,19 @@ class Fusion {
     for (const { from, to } of this.edges) to.environmentId ??= from.environmentId;
     for (const { from, to } of [...this.edges].reverse()) from.environmentId ??= to.environmentId;
   }
+}
+
+/** Heads that deliver elements as they come (U7). */
+const JOINED_BY_STATE: ReadonlySet<StageHead["kind"]> = new Set(["impulse", "relay"]);
+
+/** U7 */
+function hasStateAlone({ uniqueName, payload }: LeafTransform): boolean {
+  const { timerFamilySpecs, onWindowExpirationTimerFamilySpec, requiresTimeSortedInput, requiresStableInput } = decodeParDoPayload(
+    uniqueName,
+    payload,
+  );
+  const isToldOfTime = Object.keys(timerFamilySpecs ?? {}).length > 0 || Boolean(onWindowExpirationTimerFamilySpec);
+  return !isToldOfTime && requiresTimeSortedInput !== true && requiresStableInput !== true;
 }
 
 function ownStageKind({ isStateful, urn }: LeafTransform): "keyed" | "splittable" | undefined {

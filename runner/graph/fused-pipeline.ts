@@ -30,6 +30,8 @@ export interface FusedStage {
   readonly environmentId: string;
   /** Producers before consumers; never the head's own transform. */
   readonly transforms: readonly LeafTransform[];
+  /** The one of them that has state, where that is not its head's. */
+  readonly stateful: LeafTransform | undefined;
   /** PCollections that its transforms read as side inputs, each once. */
   readonly sideInputs: readonly string[];
   /** PCollections of the stage that edges take from it; may hold `head.output`. */

@@ -6,6 +6,7 @@ export class StageBuilder {
   /** Open until the first transform of an SDK joins. */
   environmentId: string | undefined;
   readonly transforms: LeafTransform[] = [];
+  stateful: LeafTransform | undefined;
   readonly sideInputs = new Set<string>();
   readonly outputs = new Set<string>();
 
@@ -25,6 +26,7 @@ export class StageBuilder {
       head,
       environmentId: this.environmentId ?? "",
       transforms,
+      stateful: this.stateful,
       sideInputs: [...this.sideInputs],
       outputs: [...this.outputs],
       requiresStableInput: transforms.some((transform) => transform.requiresStableInput),

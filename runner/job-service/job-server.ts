@@ -208,7 +208,10 @@ export class JobServer implements JobService, SamplingService {
   /** P1 */
   private plan(pipeline: beam.pipeline.IPipeline, options: beam.job.IPrepareJobRequest["pipelineOptions"]): Topology {
     try {
-      const topology = planPipeline(pipeline, { parallelism: parallelismOf(options, this.options.parallelism ?? 1) });
+      const parallelism = parallelismOf(options, this.options.parallelism ?? 1);
+      // What is gone on with from a checkpoint may have more tasks then.
+      const joinsState = parallelism === 1 && checkpointsOf(pipeline, options, this.options.checkpoints) === undefined;
+      const topology = planPipeline(pipeline, { parallelism, joinsState });
       checkGroupings(topology);
       checkStages(topology.components.map(({ stage }) => stage));
       return topology;

@@ -2,7 +2,7 @@ import type { Coder } from "../../portability/coders/coder.js";
 import { EvictedRecords, KeyedSnapshot, KeyedStore } from "../keyed/index.js";
 import type { SnapshotPart } from "../snapshot/index.js";
 import { KeyGroups, keySpaceOf, type SpillError } from "../store/index.js";
-import type { Component, Head } from "../topology/index.js";
+import type { Component, KeyedTransform } from "../topology/index.js";
 import { rawCellCoders, readCellCoders, readKeyedSpec } from "./read-keyed-spec.js";
 import { keyCoderOf, windowCoderOf } from "./stage-coders.js";
 import type { StateParts } from "./state-parts.js";
@@ -20,20 +20,20 @@ export interface KeyedStoreParts extends StateParts {
 export function newKeyedStore(
   { host, keyGroups, clock, budget, folder, hasCheckpoints, warn }: KeyedStoreParts,
   { id, stage }: Component,
-  head: Extract<Head, { kind: "keyed" }>,
+  transform: KeyedTransform,
   parts: SnapshotPart[],
 ): KeyedStore {
   const coderOf = (coderId: string): Coder<unknown> => host.coder(stage, coderId);
-  const key = keyCoderOf(coderOf(head.coderId), head.transformName);
+  const key = keyCoderOf(coderOf(transform.coderId), transform.transformName);
   const keys = keySpaceOf(key);
   const byProtocol = host.keepsStateByProtocol === true;
-  const spec = readKeyedSpec(head, stage.components, keys, coderOf, byProtocol);
+  const spec = readKeyedSpec(transform, stage.components, keys, coderOf, byProtocol);
   const store = new KeyedStore(spec, () => clock.now());
-  const window = windowCoderOf(host, stage, head.windowingStrategyId);
+  const window = windowCoderOf(host, stage, transform.windowingStrategyId);
   const cells = byProtocol
     ? rawCellCoders(spec)
-    : readCellCoders(head, stage.components, coderOf, (stateId) => host.stateCoders?.(stage, head.transformId, stateId));
-  const coders = { key, window, element: coderOf(head.coderId), cells };
+    : readCellCoders(transform, stage.components, coderOf, (stateId) => host.stateCoders?.(stage, transform.transformId, stateId));
+  const coders = { key, window, element: coderOf(transform.coderId), cells };
   const groups = new KeyGroups(keyGroups, keys);
   const full = ({ message }: SpillError): void =>
     warn(`state of ${id} that is gone on from is kept in memory, all of it, and none of it goes to disk any more: ${message}`);

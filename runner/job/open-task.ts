@@ -42,7 +42,8 @@ export async function openTask(
   const { host, hasCheckpoints } = heads;
   const { component } = placement;
   const { stage, head } = component;
-  const keyed = head.kind === "keyed" ? newKeyedStore(heads, component, head, parts) : undefined;
+  const stateful = head.kind === "keyed" ? head : component.stateful;
+  const keyed = stateful === undefined ? undefined : newKeyedStore(heads, component, stateful, parts);
   const residuals = dealt?.residuals;
   const source = head.kind === "read" ? await openSource(heads, placement, head, parts, wake) : undefined;
   const delivers = (next: Receiver, late: Receiver): HeadOperator =>
@@ -73,7 +74,10 @@ export async function openTask(
     input: head.output,
     late: head.kind === "group-by-key" ? head.late : undefined,
     head: sideInputs.length > 0 ? waitingHead : isRelay(component) && !isStable ? undefined : headFor,
-    keyed: keyed === undefined ? undefined : (next, executor) => (keyedHead = new KeyedHead(keyed, next, executor, isReady)),
+    keyed:
+      keyed === undefined
+        ? undefined
+        : (next, executor) => (keyedHead = new KeyedHead(keyed, next, executor, { isReady, delivers: head.kind === "keyed" })),
     isKeyed: isKeyed(head),
   });
 }

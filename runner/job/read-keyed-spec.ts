@@ -4,9 +4,7 @@ import { PipelineError } from "../../portability/stage-host/index.js";
 import { USER_STATE } from "../../portability/urns/index.js";
 import type { CellSpec, FamilySpec, KeyedSpec } from "../keyed/index.js";
 import { keySpaceOf, type KeySpace } from "../store/index.js";
-import type { Head } from "../topology/index.js";
-
-type KeyedHead = Extract<Head, { kind: "keyed" }>;
+import type { KeyedTransform } from "../topology/index.js";
 
 /**
  * What the stateful transform of a stage has declared, in the runner's own terms.
@@ -15,20 +13,20 @@ type KeyedHead = Extract<Head, { kind: "keyed" }>;
  * @throws PipelineError naming the transform, for kinds of state and time domains that are not known
  */
 export function readKeyedSpec(
-  head: KeyedHead,
+  transform: KeyedTransform,
   components: beam.pipeline.IComponents,
   keys: KeySpace,
   coderOf: (coderId: string) => Coder<unknown>,
   byProtocol = false,
 ): KeyedSpec {
-  const payload = payloadOf(head, components);
-  const families = Object.entries(payload.timerFamilySpecs).map(([id, spec]) => readFamily(head, id, spec));
-  const latenessMs = Number(components.windowingStrategies?.[head.windowingStrategyId]?.allowedLateness ?? 0);
+  const payload = payloadOf(transform, components);
+  const families = Object.entries(payload.timerFamilySpecs).map(([id, spec]) => readFamily(transform, id, spec));
+  const latenessMs = Number(components.windowingStrategies?.[transform.windowingStrategyId]?.allowedLateness ?? 0);
   const expirationFamily = payload.onWindowExpirationTimerFamilySpec;
   return {
     keys,
     cells: Object.entries(payload.stateSpecs).map(([id, spec]) =>
-      byProtocol ? readCellByProtocol(head, id, spec) : readCell(head, id, spec, coderOf),
+      byProtocol ? readCellByProtocol(transform, id, spec) : readCell(transform, id, spec, coderOf),
     ),
     families: families.filter(({ id }) => id !== expirationFamily),
     expirationFamily: expirationFamily === "" ? undefined : expirationFamily,
@@ -41,12 +39,12 @@ export function readKeyedSpec(
 
 /** The coders of each cell, in the order of the spec's: of its values, or of a map's keys and, where it has any, values. */
 export function readCellCoders(
-  head: KeyedHead,
+  transform: KeyedTransform,
   components: beam.pipeline.IComponents,
   coderOf: (coderId: string) => Coder<unknown>,
   codersOf: (stateId: string) => readonly Coder<unknown>[] | undefined,
 ): readonly (readonly Coder<unknown>[])[] {
-  return Object.entries(payloadOf(head, components).stateSpecs).map(([id, spec]) => codersOf(id) ?? coderIdsOf(spec).map(coderOf));
+  return Object.entries(payloadOf(transform, components).stateSpecs).map(([id, spec]) => codersOf(id) ?? coderIdsOf(spec).map(coderOf));
 }
 
 /** The same of cells by protocol: all that they hold is bytes. */
@@ -55,7 +53,7 @@ export function rawCellCoders({ cells }: KeyedSpec): readonly (readonly Coder<un
   return cells.map(({ kind }) => (kind === "multimap" ? [bytes, bytes] : [bytes]));
 }
 
-function payloadOf({ transformId }: KeyedHead, components: beam.pipeline.IComponents): beam.pipeline.ParDoPayload {
+function payloadOf({ transformId }: KeyedTransform, components: beam.pipeline.IComponents): beam.pipeline.ParDoPayload {
   return beam.pipeline.ParDoPayload.decode(components.transforms?.[transformId]?.spec?.payload ?? new Uint8Array());
 }
 
@@ -67,16 +65,24 @@ function coderIdsOf(spec: beam.pipeline.IStateSpec): string[] {
   return [one ?? setSpec?.elementCoderId ?? map?.keyCoderId ?? "", ...(map == null ? [] : [map.valueCoderId ?? ""])];
 }
 
-function readCell(head: KeyedHead, id: string, spec: beam.pipeline.IStateSpec, coderOf: (coderId: string) => Coder<unknown>): CellSpec {
+function readCell(
+  transform: KeyedTransform,
+  id: string,
+  spec: beam.pipeline.IStateSpec,
+  coderOf: (coderId: string) => Coder<unknown>,
+): CellSpec {
   if (spec.readModifyWriteSpec || spec.combiningSpec) return { id, kind: "value" };
   if (spec.bagSpec) return { id, kind: "bag" };
   if (spec.orderedListSpec) return { id, kind: "ordered-list" };
   const keyCoderId = spec.mapSpec?.keyCoderId ?? spec.multimapSpec?.keyCoderId ?? spec.setSpec?.elementCoderId;
   if (keyCoderId) return { id, kind: "multimap", mapKeys: keySpaceOf(coderOf(keyCoderId)) };
-  throw new PipelineError("unknown_state", `transform "${head.transformName}" has state "${id}" of a kind that this runner does not know`);
+  throw new PipelineError(
+    "unknown_state",
+    `transform "${transform.transformName}" has state "${id}" of a kind that this runner does not know`,
+  );
 }
 
-function readCellByProtocol(head: KeyedHead, id: string, { protocol, ...spec }: beam.pipeline.IStateSpec): CellSpec {
+function readCellByProtocol(transform: KeyedTransform, id: string, { protocol, ...spec }: beam.pipeline.IStateSpec): CellSpec {
   const urn =
     protocol?.urn ||
     (spec.orderedListSpec ? USER_STATE.ORDERED_LIST : spec.mapSpec || spec.multimapSpec ? USER_STATE.MULTIMAP : USER_STATE.BAG);
@@ -90,12 +96,12 @@ function readCellByProtocol(head: KeyedHead, id: string, { protocol, ...spec }: 
     default:
       throw new PipelineError(
         "unknown_state",
-        `transform "${head.transformName}" has state "${id}" of the protocol ${urn}, which is not known`,
+        `transform "${transform.transformName}" has state "${id}" of the protocol ${urn}, which is not known`,
       );
   }
 }
 
-function readFamily(head: KeyedHead, id: string, { timeDomain }: beam.pipeline.ITimerFamilySpec): FamilySpec {
+function readFamily(transform: KeyedTransform, id: string, { timeDomain }: beam.pipeline.ITimerFamilySpec): FamilySpec {
   switch (timeDomain) {
     case beam.pipeline.TimeDomain.Enum.EVENT_TIME:
       return { id, domain: "event" };
@@ -104,7 +110,7 @@ function readFamily(head: KeyedHead, id: string, { timeDomain }: beam.pipeline.I
     default:
       throw new PipelineError(
         "unknown_timer",
-        `transform "${head.transformName}" has timers "${id}" in a time domain that this runner does not know`,
+        `transform "${transform.transformName}" has timers "${id}" in a time domain that this runner does not know`,
       );
   }
 }

@@ -35,6 +35,13 @@ export interface KeyedTarget extends Pick<StageExecutor, "blocked" | "setsTimers
   endBundleSoon?(): void;
 }
 
+export interface KeyedHeadOptions {
+  /** H5: whether functions may be called for a window; without it they always may. Once true it stays true. */
+  readonly isReady?: ((window: Window) => boolean) | undefined;
+  /** Whether elements go to the transform, as they do without it; if not they go somewhere in front of it, which selects for itself. */
+  readonly delivers?: boolean;
+}
+
 export class KeyedHead {
   readonly relays = true;
   readonly droppedClosed = 0;
@@ -52,6 +59,7 @@ export class KeyedHead {
   /** What was waiting when the bundle under way began. */
   private waitingBefore: readonly WaitingElement[] = [];
   private readonly expiration: WindowExpiration;
+  private readonly isReady: KeyedHeadOptions["isReady"];
   /** H7; undefined where timers are set at once. */
   private readonly told: ToldKeys | undefined;
 
@@ -59,12 +67,12 @@ export class KeyedHead {
     private readonly store: KeyedStore,
     private readonly receive: Receiver,
     private readonly executor: KeyedTarget,
-    /** H5: whether functions may be called for a window; without it they always may. Once true it stays true. */
-    private readonly isReady?: (window: Window) => boolean,
+    { isReady, delivers = true }: KeyedHeadOptions = {},
   ) {
+    this.isReady = isReady;
     this.expiration = new WindowExpiration(store, executor);
     if (executor.setsTimersLate === true) this.told = new ToldKeys(store.spec.families.length > 0);
-    this.process = store.spec.isTimeSorted === true ? this.keep : this.pass;
+    this.process = !delivers ? receive : store.spec.isTimeSorted === true ? this.keep : this.pass;
   }
 
   private readonly pass: Receiver = (element, meta) => {

@@ -4,9 +4,9 @@
 //     says that it can be shared by, one unless it says so. Bolts get the parallelism that was asked for, keyed bolts no more than there are key groups.
 // B2. A stream keeps elements in their place (direct) only where nobody asked for a reshuffle and the tasks pair up.
 import { BEAMSTORM } from "../../portability/urns/index.js";
-import type { FusedPipeline, FusedStage, StageEdge } from "../graph/index.js";
+import type { FusedPipeline, FusedStage, LeafTransform, StageEdge } from "../graph/index.js";
 import { componentName } from "./component-name.js";
-import type { Component, Grouping, Head, Stream, Topology } from "./topology.js";
+import type { Component, Grouping, Head, KeyedTransform, Stream, Topology } from "./topology.js";
 
 /** Into how many shares the key space falls where nobody says otherwise. */
 export const DEFAULT_KEY_GROUPS = 128;
@@ -43,6 +43,7 @@ export function buildTopology(pipeline: FusedPipeline, options: TopologyOptions)
         pcollection,
         windowingStrategyId: pcollectionOf(pipeline, pcollection).windowingStrategyId,
       })),
+      ...(stage.stateful === undefined ? {} : { stateful: keyedTransform(pipeline, stage.stateful) }),
       parallelism: Math.min(parallelism, mostTasks(pipeline, stage, keyGroups)),
       ...(stage.requiresStableInput ? { requiresStableInput: true } : {}),
     });
@@ -101,15 +102,16 @@ function toHead(pipeline: FusedPipeline, stage: FusedStage): Head {
     return { kind, output, transformId: id, tag: outputs.find(([, pcollection]) => pcollection === output)?.[0] ?? "" };
   }
   if (kind === "read") return { kind, output, transformId: head.transform.id, transformName: head.transform.uniqueName };
-  if (kind === "keyed") {
-    const { id, uniqueName } = head.transform;
-    return { kind, output, ...pcollectionOf(pipeline, output), transformId: id, transformName: uniqueName };
-  }
+  if (kind === "keyed") return { kind, output, ...keyedTransform(pipeline, head.transform) };
   if (kind === "splittable") return { kind, output, ...pcollectionOf(pipeline, output) };
   if (kind !== "group-by-key") return { kind, output };
   const [input] = head.transform.inputs;
   const [, late] = inputsOf(stage);
   return { kind, output, input, ...pcollectionOf(pipeline, input), transformName: head.transform.uniqueName, late };
+}
+
+function keyedTransform(pipeline: FusedPipeline, { id, uniqueName, inputs }: LeafTransform): KeyedTransform {
+  return { ...pcollectionOf(pipeline, inputs[0]), transformId: id, transformName: uniqueName };
 }
 
 /** What the head delivers, and what it puts straight into an output. */

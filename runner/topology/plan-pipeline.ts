@@ -1,9 +1,9 @@
-import { fusePipeline, type LengthPrefixOptions, type Pipeline } from "../graph/index.js";
+import { fusePipeline, type FuseOptions, type LengthPrefixOptions, type Pipeline } from "../graph/index.js";
 import { buildTopology, type TopologyOptions } from "./build-topology.js";
 import type { Topology } from "./topology.js";
 
 /** How a pipeline is planned. */
-export interface PlanOptions extends TopologyOptions, LengthPrefixOptions {}
+export interface PlanOptions extends TopologyOptions, LengthPrefixOptions, FuseOptions {}
 
 /**
  * Everything between a submitted pipeline and its topology: pure, and the same for equal pipelines and options.

@@ -44,16 +44,16 @@ export type Head =
       readonly late?: string;
     }
   /** Delivers `KV<K, V>` as they come, and timers, with the state of their key and window, to the transform that reads `output`. */
-  | {
-      readonly kind: "keyed";
-      readonly output: string;
-      readonly windowingStrategyId: string;
-      /** Coder of the elements, a KV coder. */
-      readonly coderId: string;
-      /** The stateful transform. */
-      readonly transformId: string;
-      readonly transformName: string;
-    };
+  | (KeyedTransform & { readonly kind: "keyed"; readonly output: string });
+
+/** A transform with state, and what it reads. */
+export interface KeyedTransform {
+  readonly windowingStrategyId: string;
+  /** Coder of the elements, a KV coder. */
+  readonly coderId: string;
+  readonly transformId: string;
+  readonly transformName: string;
+}
 
 /** A PCollection that each task of a component is given whole, to be read beside its main input. */
 export interface SideInputPort {
@@ -68,6 +68,8 @@ export interface Component {
   readonly kind: "spout" | "bolt";
   readonly head: Head;
   readonly stage: StageDescriptor;
+  /** The transform of the stage that has state, where no head delivers to it: of whatever key it asks for, all of which meet in the one task. */
+  readonly stateful?: KeyedTransform;
   readonly sideInputs: readonly SideInputPort[];
   /** Number of tasks. */
   readonly parallelism: number;

@@ -13,6 +13,8 @@ export const remote = { environment: "remote" };
 export interface RemoteJobSettings {
   readonly runtime?: Partial<RuntimeOptions>;
   readonly parallelism?: number;
+  /** Whether transforms with state join the stages of their producers where they can. */
+  readonly joinsState?: boolean;
   /** Whether harnesses that the pool starts connect; they do unless told otherwise. */
   readonly connects?: boolean;
   readonly silenceMs?: number;
@@ -41,14 +43,14 @@ export class RemoteJobs {
 
   /** Runs a pipeline whose remote transforms, by name, are these functions. */
   async start(p: PipelineBuilder, functions: Record<string, FakeTransform>, settings: RemoteJobSettings = {}): Promise<Job> {
-    const { runtime, parallelism = 1, connects, silenceMs, progressMs, capabilities, onLog } = settings;
+    const { runtime, parallelism = 1, joinsState, connects, silenceMs, progressMs, capabilities, onLog } = settings;
     const { server, embeds } = this;
     this.pool = await FakeWorkerPool.open(functions, connects, embeds);
     const embedding = embeds ? [SDK_CAPABILITY.CONTROL_REQUEST_ELEMENTS_EMBEDDING] : [];
     p.environments["remote"] = { ...this.pool.environment, capabilities: [...(capabilities ?? []), ...embedding] };
     p.coders["window"] = { spec: { urn: "beam:coder:global_window:v1" } };
     p.windowingStrategies["global"].windowCoderId = "window";
-    const topology = planPipeline(p.build(), { parallelism });
+    const topology = planPipeline(p.build(), { parallelism, joinsState });
     const launcher = inProcessLauncher(
       () => new RemoteStageHost({ jobId: "j", server, silenceMs, progressMs, onLog, connectTimeoutMs: connects === false ? 50 : 10_000 }),
     );

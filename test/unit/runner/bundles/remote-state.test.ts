@@ -31,6 +31,46 @@ describeRemote("RemoteStageHost, with state and timers", (jobs) => {
     key: (value, meta, emit) => emit({ key: `k${(value as number) % 3}`, value }, meta),
   };
 
+  const bagOf = (key: unknown): beam.fn.IStateKey => {
+    const writer = new ByteWriter();
+    new ValueCoder().encode(key as string, writer);
+    const prefixed = Uint8Array.of(writer.length, ...writer.toBytes());
+    return { bagUserState: { transformId: "remember", userStateId: "bag", window: new Uint8Array(0), key: prefixed } };
+  };
+
+  it("keeps the state of each key in the midst of a stage, and none of what a failed bundle has done", async () => {
+    const p = new PipelineBuilder();
+    const numbers = p.reshuffle("again", p.parDo("numbers", p.impulse(), "increment", remote));
+    p.parDo("tell", p.parDo("remember", p.parDo("key", numbers, "key by mod 3", remote), "increment", remote), "increment", remote);
+    p.transforms["remember"].spec!.payload = beam.pipeline.ParDoPayload.encode({
+      doFn: { urn: "test:fn" },
+      stateSpecs: { bag: { bagSpec: { elementCoderId: "any" }, protocol: { urn: "beam:user_state:bag:v1" } } },
+    }).finish();
+    p.requirements.push("beam:requirement:pardo:stateful:v1");
+    const told: string[] = [];
+    let failures = 0;
+    const functions: Record<string, FakeTransform> = {
+      ...keys,
+      numbers: count(9),
+      remember: async (element, meta, emit, { state, change }) => {
+        const { key, value } = element as KV<string, number>;
+        const cell = bagOf(key);
+        const before = (await state(cell)).get!.data!.length;
+        await change(cell, Buffer.from([value]));
+        if (value === 7 && failures++ === 0) throw new Error("once");
+        emit(`${key} ${before}`, meta);
+      },
+      tell: (value) => void told.push(value as string),
+    };
+    const job = await jobs.start(p, functions, { joinsState: true, runtime: { remoteBundleElements: 1, retryDelayMs: 0 } });
+    await job.result;
+    assert.equal(failures, 2);
+    assert.deepEqual(
+      told.sort(),
+      ["k0", "k1", "k2"].flatMap((key) => [0, 1, 2].map((before) => `${key} ${before}`)),
+    );
+  });
+
   it("fires the timers of a key by time, also those that are set meanwhile, and none that is cleared", async () => {
     const fired = new Map<unknown, string[]>();
     const job = await jobs.start(stateful(), {
@@ -99,12 +139,6 @@ describeRemote("RemoteStageHost, with state and timers", (jobs) => {
   it("keeps state by key, and nothing of what a failed bundle has done to it", async () => {
     const found = new Map<unknown, string>();
     let failures = 1;
-    const bagOf = (key: unknown): beam.fn.IStateKey => {
-      const writer = new ByteWriter();
-      new ValueCoder().encode(key as string, writer);
-      const prefixed = Uint8Array.of(writer.length, ...writer.toBytes());
-      return { bagUserState: { transformId: "remember", userStateId: "bag", window: new Uint8Array(0), key: prefixed } };
-    };
     const job = await jobs.start(stateful(), {
       ...keys,
       numbers: count(9),

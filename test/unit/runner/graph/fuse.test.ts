@@ -1,11 +1,11 @@
 import { beam } from "../../../../portability/protos/index.js";
 import assert from "node:assert/strict";
-import { fuse, pipelineGraph } from "../../../../runner/graph/index.js";
+import { fuse, pipelineGraph, type FuseOptions } from "../../../../runner/graph/index.js";
 import { PipelineBuilder } from "../../../support/pipeline-builder.js";
 
 /** Stages and edges as text, e.g. `1 impulse: a b > b.0` and `1 b.0 2`. */
-function fused(p: PipelineBuilder): { stages: string[]; edges: string[] } {
-  const { stages, edges } = fuse(pipelineGraph(p.build()));
+function fused(p: PipelineBuilder, options?: FuseOptions): { stages: string[]; edges: string[] } {
+  const { stages, edges } = fuse(pipelineGraph(p.build()), options);
   const number = (id: string): string => id.replace("stage-", "");
   return {
     stages: stages.map(({ id, head, environmentId, transforms, outputs }) =>
@@ -49,6 +49,59 @@ describe("fuse", () => {
         "3 | relay(g.late) | embedded | c | ",
       ],
       edges: ["1 a.0 2", "2 g.late 3"],
+    });
+  });
+
+  context("when a transform has state", () => {
+    const withState = (payload: beam.pipeline.IParDoPayload = {}): PipelineBuilder => {
+      const p = new PipelineBuilder();
+      for (const [name, input] of [
+        ["first", p.parDo("key", p.impulse(), "key by mod 3")],
+        ["second", "first.0"],
+      ]) {
+        p.parDo(name, input, "key by mod 3");
+        const stateSpecs = { bag: { bagSpec: { elementCoderId: "any" } } };
+        p.transforms[name].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, stateSpecs, ...payload }).finish();
+      }
+      return p;
+    };
+    const apart = [
+      "1 | impulse(impulse.0) | embedded | key | key.0",
+      "2 | keyed(key.0) | embedded | first | first.0",
+      "3 | keyed(first.0) | embedded | second | ",
+    ];
+
+    it("starts a stage there", () => {
+      assert.deepEqual(fused(withState()), { stages: apart, edges: ["1 key.0 2", "2 first.0 3"] });
+    });
+
+    it("has one join its producer's stage if that is wanted, unless the stage has another one", () => {
+      assert.deepEqual(fused(withState(), { joinsState: true }), {
+        stages: ["1 | impulse(impulse.0) | embedded | key first | first.0", "2 | keyed(first.0) | embedded | second | "],
+        edges: ["1 first.0 2"],
+      });
+    });
+
+    for (const [what, payload] of [
+      ["has timers", { timerFamilySpecs: { due: { timeDomain: beam.pipeline.TimeDomain.Enum.EVENT_TIME } } }],
+      ["is told when windows expire", { onWindowExpirationTimerFamilySpec: "end" }],
+      ["wants its input by time", { requiresTimeSortedInput: true }],
+      ["requires stable input", { requiresStableInput: true }],
+    ] as const)
+      it(`has none join that ${what}`, () => assert.deepEqual(fused(withState(payload), { joinsState: true }).stages, apart));
+
+    it("has none join over input that does not end", () => {
+      const p = withState();
+      p.pcollections["key.0"].isBounded = beam.pipeline.IsBounded.Enum.UNBOUNDED;
+      assert.deepEqual(fused(p, { joinsState: true }).stages, apart);
+    });
+
+    it("has none join behind a grouping", () => {
+      const p = new PipelineBuilder();
+      p.parDo("remember", p.groupByKey("g", p.parDo("a", p.impulse(), "key by mod 3")));
+      const stateSpecs = { bag: { bagSpec: { elementCoderId: "any" } } };
+      p.transforms["remember"].spec!.payload = beam.pipeline.ParDoPayload.encode({ doFn: { urn: "test:fn" }, stateSpecs }).finish();
+      assert.equal(fused(p, { joinsState: true }).stages.at(-1), "3 | keyed(g.0) | embedded | remember | ");
     });
   });
 
