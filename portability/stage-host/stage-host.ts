@@ -23,6 +23,8 @@
 //     elements come in one window each, equal keys to one executor; `StageContext.keyed` is about the key and window that was delivered
 //     last, or selected since, until the next is: what goes on in between is shown by `blocked`. Where a host learns of timers that were set or
 //     cleared only when the bundle ends, it says `setsTimersLate`: the runner then delivers nothing in a bundle that they could have come before.
+//     Where the stage is one task, and its host keeps state by protocol, the transform may read something else of the stage, and have state alone:
+//     nothing is selected then but by the host.
 //
 // A host may have sources of its own, whose elements the runner feeds to a stage like any others:
 //

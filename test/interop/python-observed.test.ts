@@ -126,13 +126,13 @@ describe("Pipelines of Beam's Python SDK under way", function () {
     const ended = await run(
       join(pipelines, "cached_side_input.py"),
       output,
-      "150000",
+      "300000",
       "--environment_type=LOOPBACK",
       "--max_cache_memory_usage_mb=10",
     );
     assert.equal(ended.code, 0, ended.output);
     const lines = (await linesOf(output)).map((line) => line.split(" "));
-    assert.equal(lines.length, 150_000);
+    assert.equal(lines.length, 300_000);
     assert.deepEqual(new Set(lines.map(([, , length]) => length)), new Set(["6"]));
     const decodings = new Set(lines.map(([, decoded]) => Number(decoded)));
     assert.ok(new Set(lines.map(([bundle]) => bundle)).size > 1);
