@@ -1,6 +1,6 @@
 // Greedy producer–consumer fusion: a transform joins the stage of its producer unless there is a reason not to.
 //
-// The reasons: another environment, a consumer with state or restrictions (it starts a stage of its own), or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
+// The reasons: another environment, a consumer with state (but see U7) or restrictions (it starts a stage of its own), or a producer that starts a stage (impulse, read, group-by-key, reshuffle) or joins
 // several (flatten), a side input that depends on the producer's stage, or a consumer that requires stable input (U6). A flatten whose inputs all come from one stage is executed in it.
 //
 // U1. Reshuffles and flattens between stages are no stages: edges lead from the stages before them to the heads behind
