@@ -128,7 +128,7 @@ export class Dealing<R extends Dealt> {
 
   /** Whether somebody asks. */
   get isAsked(): boolean {
-    return !this.isLeaving && this.peers.some(({ asks, isTold, hasEnded }) => asks !== undefined && !isTold && !hasEnded);
+    return !this.isLeaving && this.peers.some(isAsking);
   }
 
   /** Whether somebody asks who could take it (D3). */
@@ -222,7 +222,7 @@ export class Dealing<R extends Dealt> {
 
   private askerFor(watermark: Timestamp): number {
     if (this.isLeaving) return -1; // D5
-    return this.peers.findIndex(({ asks, isTold, hasEnded }) => asks !== undefined && asks.watermark <= watermark && !isTold && !hasEnded);
+    return this.peers.findIndex((peer) => isAsking(peer) && peer.asks!.watermark <= watermark);
   }
 
   private tell(task: DealingTask<R>, message: PeerMessage<R>): void {
@@ -238,6 +238,11 @@ export class Dealing<R extends Dealt> {
     this.lags = false;
     task.caughtUp();
   }
+}
+
+/** Whether it waits for an answer. One that has been given something may have asked once more before it knew of it: that is no ask (D4). */
+function isAsking({ asks, given, isTold, hasEnded }: Peer<unknown>): boolean {
+  return asks !== undefined && given === undefined && !isTold && !hasEnded;
 }
 
 function hasNothing({ asks, isLeaving, hasEnded, given }: Peer<unknown>): boolean {

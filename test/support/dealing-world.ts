@@ -10,7 +10,8 @@ export type DealingDefect =
   | "records nothing that comes late"
   | "takes what would be late here"
   | "lets its watermark go when it gives"
-  | "gives within the bundle";
+  | "gives within the bundle"
+  | "gives before it has its answer";
 
 export interface DealingBudget {
   readonly tasks: number;
@@ -21,6 +22,8 @@ export interface DealingBudget {
   readonly crashes: number;
   /** Whether watermarks stay where they are. */
   readonly isTimeless?: boolean;
+  /** Whether the tasks have input at first, whose end each hears of at some time, and which brought each position by itself. */
+  readonly hasInput?: boolean;
 }
 
 /** From a position up to another. */
@@ -45,6 +48,7 @@ interface Model {
   done: number[];
   sent: number;
   epoch: number;
+  isInputOver: boolean;
   hasEnded: boolean;
   /** Messages to each other task, on their way. */
   wires: PeerMessage<Part>[][];
@@ -74,10 +78,10 @@ export class DealingWorld implements World {
     private readonly budget: DealingBudget,
     private readonly defect?: DealingDefect,
   ) {
+    const { tasks, positions, hasInput } = budget;
+    const parts = hasInput === true ? Array.from({ length: positions }, (_, i) => new Part(i, i + 1, 0)) : [new Part(0, positions, 0)];
     this.saved = Object.freeze(
-      Array.from({ length: budget.tasks }, (_, i) =>
-        Object.freeze({ parts: Object.freeze(i === 0 ? [new Part(0, budget.positions, 0)] : []), done: Object.freeze([]) }),
-      ),
+      Array.from({ length: tasks }, (_, i) => Object.freeze({ parts: Object.freeze(i === 0 ? parts : []), done: Object.freeze([]) })),
     );
     this.tasks = this.begin();
   }
@@ -92,12 +96,13 @@ export class DealingWorld implements World {
     for (const [i, task] of tasks.entries()) {
       for (const [j, wire] of task.wires.entries()) if (wire.length > 0) steps.push(`hear ${i} ${j}`);
       if (task.hasEnded) continue;
+      if (!task.isInputOver) steps.push(`over ${i}`);
       if (task.working === undefined) {
         if (task.parts.length > 0) steps.push(`begin ${i}`);
         else if (this.wouldRest(task)) steps.push(`rest ${i}`);
         if (budget.isTimeless !== true && this.watermarkOf(task) > task.sent) steps.push(`watermark ${i}`);
         if (this.underWay && task.epoch < this.epoch) steps.push(`barrier ${i}`);
-        if (task.parts.length === 0 && task.dealing.hasEnded) steps.push(`end ${i}`);
+        if (task.isInputOver && task.parts.length === 0 && task.dealing.hasEnded) steps.push(`end ${i}`);
       } else {
         if (task.splitOff === undefined && task.dealing.isAsked && task.working.to - task.working.from > 1) steps.push(`split ${i}`);
         steps.push(`commit ${i}`);
@@ -129,8 +134,11 @@ export class DealingWorld implements World {
       case "watermark":
         task.sent = this.watermarkOf(task);
         return;
+      case "over":
+        task.isInputOver = true;
+        return;
       case "rest":
-        return task.dealing.rest(this.sideOf(task), true);
+        return task.dealing.rest(this.sideOf(task), task.isInputOver);
       case "split": {
         const { from, to, watermark } = task.working!;
         const middle = from + Math.ceil((to - from) / 2);
@@ -197,7 +205,7 @@ export class DealingWorld implements World {
   }
 
   private begin(): Model[] {
-    const { tasks } = this.budget;
+    const { tasks, hasInput } = this.budget;
     return this.saved.map(({ parts, done }): Model => ({
       dealing: new Dealing<Part>(tasks - 1, this.published),
       parts: [...parts],
@@ -206,6 +214,7 @@ export class DealingWorld implements World {
       done: [...done],
       sent: -1,
       epoch: (this.epoch = this.published),
+      isInputOver: hasInput !== true,
       hasEnded: false,
       wires: Array.from({ length: tasks - 1 }, () => []),
       snapshot: undefined,
@@ -250,8 +259,12 @@ export class DealingWorld implements World {
       }[];
       isLeaving: boolean;
     };
-    if (peers.some(({ asked, isTold, hasEnded }) => !isTold && !hasEnded && asked?.isOver !== true)) return true;
-    return !isLeaving && peers.every((each) => each.given === undefined && (each.asks?.isOver === true || each.isLeaving || each.hasEnded));
+    if (peers.some(({ asked, isTold, hasEnded }) => !isTold && !hasEnded && asked?.isOver !== task.isInputOver)) return true;
+    return (
+      task.isInputOver &&
+      !isLeaving &&
+      peers.every((each) => each.given === undefined && (each.asks?.isOver === true || each.isLeaving || each.hasEnded))
+    );
   }
 
   private hear(task: Model): void {
@@ -268,7 +281,15 @@ export class DealingWorld implements World {
   /** All but one, or what is under way. */
   private dealOut(task: Model): void {
     const stays = task.working === undefined ? 1 : 0;
-    while (task.parts.length > stays && task.dealing.mayGive(task.parts.at(-1)!)) task.dealing.give(this.sideOf(task), task.parts.pop()!);
+    const peers = (task.dealing as unknown as { peers: { given: number | undefined }[] }).peers;
+    while (task.parts.length > stays) {
+      const given = peers.map((peer) => peer.given);
+      if (this.defect === "gives before it has its answer") for (const peer of peers) peer.given = undefined;
+      const mayGive = task.dealing.mayGive(task.parts.at(-1)!);
+      if (mayGive) task.dealing.give(this.sideOf(task), task.parts.pop()!);
+      for (const [i, peer] of peers.entries()) peer.given ??= given[i];
+      if (!mayGive) return;
+    }
   }
 
   /** The watermark, which bounded work moves at its end, and before that never beyond what is held. */

@@ -56,6 +56,7 @@ describe("dealing, in every order", () => {
     ["bundles that fail", budget(2, 4, 0, 2)],
     ["two epochs", budget(2, 2, 2)],
     ["an epoch, and a bundle that fails", budget(2, 2, 1, 1)],
+    ["input that ends", { ...budget(2, 3), hasInput: true }],
     ["a crash", budget(2, 2, 1, 0, 1)],
   ] as const)
     it(`loses and doubles nothing, with ${what}`, () => {
@@ -69,6 +70,7 @@ describe("dealing, in every order", () => {
     "takes what would be late here": [budget(2, 3), /late/],
     "lets its watermark go when it gives": [budget(2, 3), /late/],
     "gives within the bundle": [budget(2, 3, 0, 1), /is not the restriction/],
+    "gives before it has its answer": [{ ...budget(2, 3), hasInput: true }, /late/],
   };
   for (const [defect, [of, message]] of Object.entries(defects))
     it(`does not hold for one that ${defect}`, () => {
