@@ -7,10 +7,11 @@
 //   busy  ──────────────────────────►  others      what they were asked for is not needed any more
 //   leave ──────────────────────────►              all others have nothing to do, nor will have
 //         ◄────────────────────────── end          nothing comes any more
+//         ◄────────────────────────── watermark    to one whose input is over: it may go so far, too
 //
 // It is a channel each way between any two tasks, with barriers like all others, but nobody waits for these: that would be a cycle. So a task
 // is at its barrier without them, and what comes of the epoch behind it is recorded (Chandy and Lamport 1985).
-import type { Timestamp } from "../../portability/values/index.js";
+import { MIN_TIMESTAMP, type Timestamp } from "../../portability/values/index.js";
 
 /** What tasks of a component say to each other. `R` has the restriction. */
 export type PeerMessage<R> =
@@ -24,7 +25,9 @@ export type PeerMessage<R> =
     }
   | { readonly type: "busy" | "taken" | "leave" | "end" }
   | { readonly type: "give" | "back"; readonly residual: R }
-  | { readonly type: "barrier"; readonly epoch: number };
+  | { readonly type: "barrier"; readonly epoch: number }
+  /** What is put out here is not earlier. */
+  | { readonly type: "watermark"; readonly watermark: Timestamp };
 
 /** What is dealt out. */
 export interface Dealt {
@@ -57,6 +60,10 @@ interface Peer<R> {
   asks: { readonly watermark: Timestamp; readonly isOver: boolean } | undefined;
   /** The watermark of what it was given and has not answered. */
   given: Timestamp | undefined;
+  /** The watermark that it has told. */
+  watermark: Timestamp;
+  /** The one that it was told. */
+  told: Timestamp;
   /** It waits for nothing any more but the ends of others. */
   isLeaving: boolean;
   hasEnded: boolean;
@@ -75,6 +82,8 @@ interface Peer<R> {
  *   So nobody polls, and what waits is bounded.
  * - D5. A task ends when all others have said that they give nothing any more. It leaves when none, as far as it knows, has anything to give:
  *   if that was not so by the time, others do the work.
+ * - D6. Whoever has nothing, and gets nothing but from others, goes with the least watermark of those who have something: what they give is not
+ *   earlier (D3), and nobody waits for a task that has nothing.
  */
 export class Dealing<R extends Dealt> {
   private readonly peers: Peer<R>[];
@@ -92,6 +101,8 @@ export class Dealing<R extends Dealt> {
       asked: undefined,
       asks: undefined,
       given: undefined,
+      watermark: MIN_TIMESTAMP,
+      told: MIN_TIMESTAMP,
       isLeaving: false,
       hasEnded: false,
       isTold: false,
@@ -152,6 +163,26 @@ export class Dealing<R extends Dealt> {
     return least;
   }
 
+  /** D6: the task's watermark has moved. */
+  passOn(task: DealingTask<R>): void {
+    const { watermark } = task;
+    if (watermark === Infinity) return;
+    for (let i = 0; i < this.peers.length; i++) {
+      const peer = this.peers[i];
+      if (peer.asks?.isOver !== true || peer.isTold || peer.hasEnded || peer.asked?.isOver === true || peer.told >= watermark) continue;
+      peer.told = watermark;
+      task.send(i, { type: "watermark", watermark });
+    }
+  }
+
+  /** D6: how far a task may go that has nothing. */
+  pace(): Timestamp {
+    let least = Infinity;
+    for (const { asks, isLeaving, hasEnded, watermark } of this.peers)
+      if (asks?.isOver !== true && !isLeaving && !hasEnded) least = Math.min(least, watermark);
+    return least;
+  }
+
   /** The task is at the barrier of an epoch, and frozen; true if it lags (D2). */
   passBarrier(task: DealingTask<R>, epoch: number): boolean {
     this.epoch = epoch;
@@ -180,7 +211,7 @@ export class Dealing<R extends Dealt> {
     switch (message.type) {
       case "ask":
         peer.asks = message;
-        return;
+        return this.passOn(task);
       case "busy":
         peer.asks = undefined;
         return;
@@ -194,6 +225,9 @@ export class Dealing<R extends Dealt> {
         return task.take(message.residual, peer.epoch < this.epoch);
       case "barrier":
         peer.epoch = message.epoch;
+        return;
+      case "watermark":
+        peer.watermark = message.watermark;
         return;
       case "leave":
         peer.isLeaving = true;

@@ -64,6 +64,8 @@ export interface PeerSide {
   hear(): void;
   /** The task has nothing to do. @param isInputOver whether nothing comes but from them */
   rest(isInputOver: boolean): void;
+  /** The task's watermark has been sent. */
+  passOn(): void;
   /** Whether a part of the work under way is wanted: asked where it can be split, true once a bundle at most. */
   shouldShare(): boolean;
   /** The task has been frozen for the epoch; true if more of it may come from them. */

@@ -1,4 +1,5 @@
 import { ByteReader, ByteWriter } from "../../portability/coders/index.js";
+import type { Timestamp } from "../../portability/values/index.js";
 import { Dealing, type DealingTask, type PeerMessage } from "./dealing.js";
 import { FrameType, frameBytes } from "./frame-decoder.js";
 import { MAX_FRAME_BYTES, type Link } from "./link.js";
@@ -66,8 +67,18 @@ export class PeerTasks implements DealingTask<Given> {
     this.dealing.give(this, residual);
   }
 
-  hold(): number {
+  hold(): Timestamp {
     return this.dealing.hold();
+  }
+
+  /** The task's watermark has moved: those that have nothing go with it. */
+  passOn(): void {
+    this.dealing.passOn(this);
+  }
+
+  /** How far the task may go when it has nothing. */
+  pace(): Timestamp {
+    return this.dealing.pace();
   }
 
   passBarrier(epoch: number): boolean {
@@ -88,7 +99,7 @@ export class PeerTasks implements DealingTask<Given> {
 
   // The dealing's side.
 
-  get watermark(): number {
+  get watermark(): Timestamp {
     return this.outbox.isIdle ? Infinity : this.outbox.watermark;
   }
 
@@ -111,7 +122,7 @@ export class PeerTasks implements DealingTask<Given> {
   }
 }
 
-const TYPES = ["ask", "busy", "taken", "leave", "end", "give", "back", "barrier"] as const;
+const TYPES = ["ask", "busy", "taken", "leave", "end", "give", "back", "barrier", "watermark"] as const;
 
 /** What tasks of different workers say to each other, as frames of a link. */
 export class PeerCodec {
@@ -123,7 +134,8 @@ export class PeerCodec {
     if (message.type === "ask") {
       to.writeDouble(message.watermark);
       to.writeByte(message.isOver ? 1 : 0);
-    } else if (message.type === "barrier") to.writeDouble(message.epoch);
+    } else if (message.type === "watermark") to.writeDouble(message.watermark);
+    else if (message.type === "barrier") to.writeDouble(message.epoch);
     else if ("residual" in message) this.codec.encode(message.residual, to);
     const payload = to.view();
     if (payload.byteLength >= MAX_FRAME_BYTES)
@@ -138,6 +150,8 @@ export class PeerCodec {
     switch (type) {
       case "ask":
         return { type, watermark: from.readDouble(), isOver: from.readByte() === 1 };
+      case "watermark":
+        return { type, watermark: from.readDouble() };
       case "barrier":
         return { type, epoch: from.readDouble() };
       case "give":

@@ -12,6 +12,7 @@ import type { Residuals, WaitingResidual } from "./residuals.js";
  * - S3. The task is not done before they are; they wait for processing time also when the input is over.
  * - S4. Other tasks that ask are given what waits here besides what the task itself goes on with; else a half of that, split off where it is. Only
  *   what a bundle has cut short is split: not what is done sooner than that, nor what goes by the clock.
+ * - S5. A task that has nothing, and gets nothing but from other tasks, does not hold back the watermark: it goes with theirs.
  */
 export class SplittableHead implements HeadOperator, PeerSide {
   readonly relays = true;
@@ -25,6 +26,7 @@ export class SplittableHead implements HeadOperator, PeerSide {
   private isCalled = false;
   /** Whether what was delivered last may be split (S4). */
   private isShareable = false;
+  private isInputOver = false;
   readonly process: Receiver;
 
   constructor(
@@ -55,6 +57,11 @@ export class SplittableHead implements HeadOperator, PeerSide {
   rest(isInputOver: boolean): void {
     this.isShareable = false;
     this.others!.rest(isInputOver);
+  }
+
+  /** S5 */
+  passOn(): void {
+    this.others!.passOn();
   }
 
   /** S4 */
@@ -98,7 +105,9 @@ export class SplittableHead implements HeadOperator, PeerSide {
     if (this.ready.length === 0) this.ready = this.residuals.due().reverse();
   }
 
-  advance(): void {}
+  advance(watermark: Timestamp): void {
+    this.isInputOver = watermark === MAX_TIMESTAMP;
+  }
 
   get deadline(): number {
     return this.isCalled ? Infinity : this.residuals.nextDue;
@@ -124,9 +133,12 @@ export class SplittableHead implements HeadOperator, PeerSide {
     return true;
   }
 
-  /** S2 */
+  /** S2, S5 */
   hold(): Timestamp {
-    return Math.min(this.residuals.hold(), this.others?.hold() ?? MAX_TIMESTAMP);
+    const { residuals, others } = this;
+    if (others === undefined) return residuals.hold();
+    const rests = this.isInputOver && residuals.size === 0;
+    return Math.min(residuals.hold(), others.hold(), rests ? others.pace() : MAX_TIMESTAMP);
   }
 
   /** S3 */

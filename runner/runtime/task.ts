@@ -372,7 +372,10 @@ export class Task {
           if (this.head.isSource === true) return true; // T13
           continue; // meanwhile something may have come
         }
-        this.head.peers?.rest(this.inputWatermark === MAX_TIMESTAMP);
+        if (this.head.peers !== undefined) {
+          this.head.peers.rest(this.inputWatermark === MAX_TIMESTAMP);
+          this.publishWatermark(); // which follows theirs
+        }
         if (this.head.wantsCheckpoint === true) this.parts.onCheckpointWanted?.();
         if (this.inputWatermark === MAX_TIMESTAMP && this.head.waitsFor === undefined) this.close();
         else if (this.isIdle()) this.outbox.sendIdle();
@@ -491,7 +494,9 @@ export class Task {
     if (this.head.draining && this.head.isSource !== true) return; // T6
     if (this.head.isIdle === true) return; // T8
     const watermark = Math.min(this.inputWatermark, this.head.hold());
-    if (watermark < MAX_TIMESTAMP) this.outbox.sendWatermark(watermark);
+    if (watermark === MAX_TIMESTAMP) return;
+    this.outbox.sendWatermark(watermark);
+    this.head.peers?.passOn();
   }
 
   /** T8 */

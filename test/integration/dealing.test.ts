@@ -5,13 +5,28 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inProcessLauncher, planPipeline, runJob, type Job } from "../../runner/index.js";
+import type { GraphBuilder } from "../../sdk/model/graph-builder.js";
 import { EmbeddedHost } from "../../sdk/harness/embedded-host.js";
 import { Program } from "../../sdk/harness/program.js";
 import { translatePipeline } from "../../sdk/translate/translate-pipeline.js";
-import { create, groupByKey, kv, map, offsetRange, pipeline, splittableParDo } from "../../sdk/index.js";
+import {
+  create,
+  fixed,
+  groupByKey,
+  kv,
+  manualWatermark,
+  map,
+  offsetRange,
+  output,
+  pipeline,
+  splittableParDo,
+  windowInto,
+} from "../../sdk/index.js";
 import { DEFAULT_RUNTIME_OPTIONS, type RuntimeOptions } from "../../runner/runtime/index.js";
 
 const TASKS = 4;
+/** Positions of a restriction that ends when windows have closed. */
+const MOST = 5000;
 
 interface Seen {
   /** Positions, by the tasks that have worked on them. */
@@ -40,7 +55,7 @@ interface Setting {
   readonly isPaced?: boolean;
 }
 
-function start({ count, workers, tasks = TASKS, runtime = {}, folder, isAsync = true, fails, isPaced }: Setting, seen: Seen): Job {
+function startWork({ count, workers, tasks = TASKS, runtime = {}, folder, isAsync = true, fails, isPaced }: Setting, seen: Seen): Job {
   const failed = new Set<number>();
   const work = (task: number, position: number): void => {
     const worked = seen.workedBy.get(task);
@@ -92,6 +107,10 @@ function start({ count, workers, tasks = TASKS, runtime = {}, folder, isAsync = 
       .apply(groupByKey())
       .apply(map("gathered", ({ value }) => void seen.gathered.push([...value])));
   }).build({});
+  return start(graph, { workers, tasks, runtime, folder });
+}
+
+function start(graph: GraphBuilder, { workers, tasks = TASKS, runtime = {}, folder }: Omit<Setting, "count">): Job {
   const program = new Program(graph);
   const topology = planPipeline(translatePipeline(graph), { parallelism: tasks });
   const launcher = inProcessLauncher(() => new EmbeddedHost(program));
@@ -116,7 +135,7 @@ describe("a restriction that is all there is to do", function () {
       }))
         it(`is shared by all tasks, in ${workers} workers, ${isAsync ? "waiting" : "computing"}, with ${name}`, async () => {
           const seen = newSeen();
-          await start({ count: 400, workers, runtime, isAsync }, seen).result;
+          await startWork({ count: 400, workers, runtime, isAsync }, seen).result;
           assert.deepEqual(sorted(seen.found), upTo(400));
           assert.deepEqual(sorted([...seen.workedBy.keys()]), [1, 2, 3, 4], "a task has had nothing to do");
           assert.equal(totalOf(seen), 400);
@@ -126,17 +145,49 @@ describe("a restriction that is all there is to do", function () {
   for (const workers of [1, 2])
     it(`comes to the same where bundles fail, in ${workers} workers`, async () => {
       const seen = newSeen();
-      await start({ count: 300, workers, runtime: { bundleElements: 7, retryDelayMs: 0 }, fails: true }, seen).result;
+      await startWork({ count: 300, workers, runtime: { bundleElements: 7, retryDelayMs: 0 }, fails: true }, seen).result;
       assert.deepEqual(seen.gathered.map(sorted), [upTo(300)]);
       assert.equal(seen.workedBy.size > 1, true);
     });
 
   it("stays whole where it asks for delays: it goes by the clock", async () => {
     const seen = newSeen();
-    await start({ count: 20, workers: 2, isPaced: true }, seen).result;
+    await startWork({ count: 20, workers: 2, isPaced: true }, seen).result;
     assert.deepEqual(seen.found, upTo(20), "in its order");
     assert.equal(seen.workedBy.size, 1);
   });
+
+  for (const workers of [1, 2])
+    it(`has windows close while it goes on, though the other tasks have nothing, in ${workers} workers`, async () => {
+      let position = 0;
+      const closedAt: number[] = [];
+      const graph = pipeline((p) => {
+        p.apply(create("elements", [MOST]))
+          .apply(
+            splittableParDo("follow", {
+              outputs: output<number>(),
+              restriction: (n) => offsetRange(0, n),
+              watermark: manualWatermark(),
+              process(_, { range, emit, watermark, resume }) {
+                for (let i = range.start; closedAt.length >= 3 || i === range.start; i++) {
+                  if (!range.tryClaim(i)) return;
+                  emit(i, i * 1000);
+                  watermark.set(i * 1000);
+                  position = i;
+                }
+                return resume(1);
+              },
+            }),
+          )
+          .apply(windowInto(fixed(10_000)))
+          .apply(map("by key", (i) => kv("all", i)))
+          .apply(groupByKey())
+          .apply(map("closed", () => void closedAt.push(position)));
+      }).build({});
+      await start(graph, { workers, tasks: TASKS }).result;
+      assert.equal(closedAt.length, MOST / 10);
+      assert.ok(closedAt[0] < MOST - 1, "no window has closed before the end");
+    });
 
   context("when it is interrupted", () => {
     let folder: string;
@@ -157,7 +208,7 @@ describe("a restriction that is all there is to do", function () {
           const seen = newSeen();
           const tasks = runs++ % 2 === 0 ? before : after;
           const runtime = { bundleElements: 5, retryDelayMs: 0 };
-          const job = start({ count, workers, tasks, folder, runtime, fails }, seen);
+          const job = startWork({ count, workers, tasks, folder, runtime, fails }, seen);
           const isThere = new Promise<void>((resolve) => (seen.onWork = (worked) => worked >= stopAt && resolve()));
           await Promise.race([isThere, job.result]);
           if (stopAt < Infinity) await job.cancel();

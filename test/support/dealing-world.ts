@@ -2,6 +2,7 @@
 // of the runner, what is around it is as little as it can be.
 import assert from "node:assert/strict";
 import { Dealing, type Dealt, type DealingTask, type PeerMessage } from "../../runner/runtime/dealing.js";
+import { MIN_TIMESTAMP } from "../../portability/values/index.js";
 import type { World } from "./explore.js";
 
 /** What goes wrong on purpose: with it, something must be found. */
@@ -79,7 +80,7 @@ export class DealingWorld implements World {
     private readonly defect?: DealingDefect,
   ) {
     const { tasks, positions, hasInput } = budget;
-    const parts = hasInput === true ? Array.from({ length: positions }, (_, i) => new Part(i, i + 1, 0)) : [new Part(0, positions, 0)];
+    const parts = hasInput === true ? Array.from({ length: positions }, (_, i) => new Part(i, i + 1, i)) : [new Part(0, positions, 0)];
     this.saved = Object.freeze(
       Array.from({ length: tasks }, (_, i) => Object.freeze({ parts: Object.freeze(i === 0 ? parts : []), done: Object.freeze([]) })),
     );
@@ -133,7 +134,7 @@ export class DealingWorld implements World {
         return;
       case "watermark":
         task.sent = this.watermarkOf(task);
-        return;
+        return task.dealing.passOn(this.sideOf(task));
       case "over":
         task.isInputOver = true;
         return;
@@ -152,7 +153,7 @@ export class DealingWorld implements World {
         const end = task.splitOff?.from ?? to;
         task.done.push(from); // one position a bundle
         assert.ok(task.sent <= watermark, "late");
-        if (from + 1 < end) task.parts.push(new Part(from + 1, end, watermark));
+        if (from + 1 < end) task.parts.push(new Part(from + 1, end, from + 1));
         if (task.splitOff !== undefined && this.defect !== "gives within the bundle") task.parts.push(task.splitOff);
         task.working = task.splitOff = undefined;
         return this.dealOut(task);
@@ -212,7 +213,7 @@ export class DealingWorld implements World {
       working: undefined,
       splitOff: undefined,
       done: [...done],
-      sent: -1,
+      sent: MIN_TIMESTAMP,
       epoch: (this.epoch = this.published),
       isInputOver: hasInput !== true,
       hasEnded: false,
@@ -295,8 +296,8 @@ export class DealingWorld implements World {
   /** The watermark, which bounded work moves at its end, and before that never beyond what is held. */
   private watermarkOf(task: Model): number {
     const held = this.defect === "lets its watermark go when it gives" ? Infinity : task.dealing.hold();
-    const hold = Math.min(held, ...task.parts.map(({ watermark }) => watermark));
-    return Math.min(hold, INPUT);
+    const rests = task.isInputOver && task.parts.length === 0;
+    return Math.min(held, rests ? task.dealing.pace() : INPUT, ...task.parts.map(({ watermark }) => watermark), INPUT);
   }
 
   private freeze(task: Model): void {
@@ -323,7 +324,7 @@ export class DealingWorld implements World {
   private sideOf(task: Model): DealingTask<Part> {
     const { defect } = this;
     return {
-      watermark: defect === "takes what would be late here" ? -1 : task.sent,
+      watermark: defect === "takes what would be late here" ? MIN_TIMESTAMP : task.sent,
       send: (peer, message) => void task.wires[peer].push(message),
       take: (part, isLate) => {
         task.parts.push(part);

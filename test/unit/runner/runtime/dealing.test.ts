@@ -1,6 +1,7 @@
 // All that can happen to tasks that deal one restriction out to each other, in every order (dealing-world.ts). Holds in each state: all of the
 // restriction is with one task, done, or on its way, once; so it is in each checkpoint; nothing is late; and every task comes to its end.
 import assert from "node:assert/strict";
+import { MIN_TIMESTAMP } from "../../../../portability/values/index.js";
 import { Dealing, type DealingTask, type PeerMessage } from "../../../../runner/runtime/dealing.js";
 import { DealingWorld, type DealingBudget, type DealingDefect } from "../../../support/dealing-world.js";
 import { explore } from "../../../support/explore.js";
@@ -21,7 +22,7 @@ describe("a task that leaves", () => {
   it("asks for nothing more, though it is given something that was sent before that was known", () => {
     const said: string[] = [];
     const task: DealingTask<Piece> = {
-      watermark: 0,
+      watermark: MIN_TIMESTAMP,
       send: (peer, { type }) => said.push(`${peer} ${type}`),
       take: () => {},
       giveBack: (piece) => piece,
@@ -40,7 +41,13 @@ describe("a task that leaves", () => {
   });
 
   it("is given nothing, whatever it has asked", () => {
-    const task: DealingTask<Piece> = { watermark: 0, send: () => {}, take: () => {}, giveBack: (piece) => piece, caughtUp: () => {} };
+    const task: DealingTask<Piece> = {
+      watermark: MIN_TIMESTAMP,
+      send: () => {},
+      take: () => {},
+      giveBack: (piece) => piece,
+      caughtUp: () => {},
+    };
     const dealing = new Dealing<Piece>(1);
     for (const message of [{ type: "leave" }, { type: "ask", watermark: 0, isOver: true }] as const) dealing.receive(0, message);
     dealing.hear(task);
@@ -67,8 +74,8 @@ describe("dealing, in every order", () => {
   const defects: Readonly<Record<DealingDefect, readonly [DealingBudget, RegExp]>> = {
     "hears what is behind a barrier": [budget(2, 3, 2), /is not the restriction/],
     "records nothing that comes late": [budget(2, 3, 1), /what is published is not the restriction/],
-    "takes what would be late here": [budget(2, 3), /late/],
-    "lets its watermark go when it gives": [budget(2, 3), /late/],
+    "takes what would be late here": [{ ...budget(2, 3), hasInput: true }, /late/],
+    "lets its watermark go when it gives": [{ ...budget(2, 3), hasInput: true }, /late/],
     "gives within the bundle": [budget(2, 3, 0, 1), /is not the restriction/],
     "gives before it has its answer": [{ ...budget(2, 3), hasInput: true }, /late/],
   };
