@@ -53,12 +53,11 @@ export class CheckpointReader {
    */
   async sections(wanted: SectionId, since = 0, room = new ReadRoom()): Promise<readonly (readonly StoredSection[])[]> {
     room.reset(this.pieces.reduce((sum, { piece, reader }) => sum + (piece.epoch < since ? 0 : reader.bytesOf(wanted)), 0));
-    const snapshots: StoredSection[][] = [];
+    const snapshots: (readonly StoredSection[])[] = [];
     for (const { piece, reader } of this.pieces) {
       if (piece.epoch < since) continue;
-      const sections: StoredSection[] = [];
-      for await (const { section: bytes, at } of reader.read(wanted, room.take)) sections.push({ bytes, file: reader.path, at });
-      snapshots.push(sections);
+      const sections = await reader.readAtOnce(wanted, room.take);
+      snapshots.push(sections.map(({ section: bytes, at }) => ({ bytes, file: reader.path, at })));
     }
     return snapshots;
   }

@@ -1,4 +1,5 @@
 // Checkpoints on disk, and the decisions of who coordinates them.
+export * from "./block-pool.js";
 export * from "./checkpoint-folder.js";
 export * from "./checkpoint-protocol.js";
 export * from "./checkpoint-reader.js";

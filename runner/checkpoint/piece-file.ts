@@ -6,19 +6,16 @@
 // P2. A piece is complete and on the disk when its file has its name.
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { BlockFile } from "./block-file.js";
+import { BLOCK_BYTES, BlockPool } from "./block-pool.js";
 import { crashPoint } from "./crash-points.js";
 
 const MAGIC = Buffer.from("BSPIECE1", "latin1");
 const TRAILER_BYTES = 8 + MAGIC.length;
 /** An index larger than this is none. */
 const MAX_INDEX_BYTES = 64 << 20;
-/** Bytes that are gathered before they are written. */
-const WRITE_BYTES = 1 << 20;
 /** Bytes that wait for the disk, beyond which nothing more should be added for now. */
 const MAX_UNDER_WAY = 32 << 20;
-/** Bytes after which the disk is told to write what it has: so the end of a piece does not wait for all of it. */
-const SYNC_BYTES = 16 << 20;
-
 /** What a manifest says of a piece. */
 export interface PieceRef {
   /** Its file's. */
@@ -55,31 +52,36 @@ export class CorruptPieceError extends Error {
 /** Writes a piece. {@link finish} or {@link abandon} comes last. */
 export class PieceWriter {
   /** Bytes so far. */
-  length = MAGIC.length;
+  length = 0;
   private readonly index: IndexEntry[] = [];
-  /** What is gathered, in a block that is not full. */
-  private block: Buffer = MAGIC;
-  private waitingBytes = MAGIC.length;
-  /** Blocks that are written, for others to be gathered in. */
-  private readonly free: Buffer[] = [];
-  private file: Promise<FileHandle> | undefined;
-  /** Blocks that are complete, and not on their way yet. */
+  /** What is gathered, in a block that is not full; undefined where nothing is. */
+  private block: Buffer | undefined;
+  private gathered = 0;
+  private file: Promise<BlockFile> | undefined;
+  /** Blocks that are complete, and not on their way yet; all but the piece's last one are full. */
   private waiting: Buffer[] = [];
+  private waitingBytes = 0;
   /** Settled when nothing is waiting any more. */
   private writing: Promise<void> | undefined;
   private failure: { readonly error: unknown } | undefined;
   /** Bytes on their way to the disk. */
   private underWay = 0;
-  /** Bytes written since the disk was told to. */
-  private unsynced = 0;
 
-  /** @param path where it is to be, once it is complete */
-  constructor(private readonly path: string) {}
+  /**
+   * @param path where it is to be, once it is complete
+   * @param blocks of all that write pieces one after the other
+   */
+  constructor(
+    private readonly path: string,
+    private readonly blocks = new BlockPool(),
+  ) {
+    this.gather(MAGIC);
+  }
 
   /** Adds a section, which is copied. */
   add({ part, group }: SectionId, section: Uint8Array): void {
     this.index.push({ part, group, at: this.length, bytes: section.byteLength, crc: crc32(section) });
-    this.append(section);
+    this.gather(section);
   }
 
   get isEmpty(): boolean {
@@ -102,13 +104,11 @@ export class PieceWriter {
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32BE(index.byteLength, 0);
     trailer.writeUInt32BE(crc, 4);
-    this.append(Buffer.concat([index, trailer, MAGIC]));
+    this.gather(Buffer.concat([index, trailer, MAGIC]));
     this.write();
     try {
       await this.settled();
-      const file = await this.file!;
-      await file.sync();
-      await file.close();
+      await (await this.file!).finish();
       crashPoint("piece-complete");
       await rename(this.temporary, this.path);
       crashPoint("piece-renamed");
@@ -137,49 +137,44 @@ export class PieceWriter {
     return PieceWriter.temporaryOf(this.path);
   }
 
-  private append(bytes: Uint8Array): void {
+  private gather(bytes: Uint8Array): void {
     this.length += bytes.byteLength;
-    if (this.block === MAGIC) MAGIC.copy((this.block = Buffer.allocUnsafeSlow(WRITE_BYTES)));
     for (let at = 0; at < bytes.byteLength;) {
-      const count = Math.min(bytes.byteLength - at, WRITE_BYTES - this.waitingBytes);
-      this.block.set(bytes.subarray(at, at + count), this.waitingBytes);
-      this.waitingBytes += count;
+      const block = (this.block ??= this.blocks.take());
+      const count = Math.min(bytes.byteLength - at, BLOCK_BYTES - this.gathered);
+      block.set(bytes.subarray(at, at + count), this.gathered);
+      this.gathered += count;
       at += count;
-      if (this.waitingBytes === WRITE_BYTES) this.write();
+      if (this.gathered === BLOCK_BYTES) this.write();
     }
   }
 
   /** Has the block go to the disk, with what else waits until those before it have arrived. */
   private write(): void {
-    if (this.failure !== undefined) {
-      this.waitingBytes = 0;
-      return;
-    }
-    this.waiting.push(this.block.subarray(0, this.waitingBytes));
-    this.underWay += this.waitingBytes;
-    this.waitingBytes = 0;
-    this.block = this.free.pop() ?? Buffer.allocUnsafeSlow(WRITE_BYTES);
-    this.writing ??= this.writeWaiting();
+    const { block, gathered } = this;
+    if (block === undefined) return;
+    this.block = undefined;
+    this.gathered = 0;
+    if (this.failure !== undefined) return this.blocks.giveBack(block);
+    this.waiting.push(block);
+    this.waitingBytes += gathered;
+    this.underWay += gathered;
+    this.writing ??= this.writeWaiting(gathered === BLOCK_BYTES);
   }
 
   /** All that waits goes in one call: the event loop comes to the next one only when its tasks have had their turns. */
-  private async writeWaiting(): Promise<void> {
+  private async writeWaiting(isLarge: boolean): Promise<void> {
     try {
-      this.file ??= open(this.temporary, "w");
+      this.file ??= BlockFile.open(this.temporary, isLarge);
       const file = await this.file;
-      for (let blocks = this.waiting; blocks.length > 0; blocks = this.waiting) {
+      while (this.waiting.length > 0) {
+        const { waiting: blocks, waitingBytes: bytes } = this;
         this.waiting = [];
-        const bytes = blocks.reduce((sum, { byteLength }) => sum + byteLength, 0);
-        const { bytesWritten } = await file.writev(blocks);
+        this.waitingBytes = 0;
+        await file.write(blocks, bytes);
         crashPoint("piece-begun");
-        if (bytesWritten !== bytes) throw new Error(`${this.temporary} took ${bytesWritten} of ${bytes} bytes: is the disk full?`);
-        this.unsynced += bytes;
-        if (this.unsynced >= SYNC_BYTES) {
-          await file.datasync();
-          this.unsynced = 0;
-        }
         this.underWay -= bytes;
-        for (const { buffer } of blocks) this.free.push(Buffer.from(buffer));
+        for (const block of blocks) this.blocks.giveBack(block);
       }
     } catch (error) {
       this.failure ??= { error };
@@ -259,29 +254,29 @@ export class PieceReader {
     return this.entriesOf(wanted).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Reads the sections of a part and key group. @param room memory for so many bytes. @throws CorruptPieceError */
-  read(wanted: SectionId, room?: (bytes: number) => Buffer): AsyncIterableIterator<ReadSection> {
-    return this.readAll(this.entriesOf(wanted), room);
+  /** Reads the sections of a part and key group, one after the other. @throws CorruptPieceError */
+  async *read(wanted: SectionId): AsyncIterableIterator<ReadSection> {
+    for (const entry of this.entriesOf(wanted)) yield await this.readOne(entry);
+  }
+
+  /** The same at once: where they lie is known, so that the disk need not wait. @param room memory for so many bytes */
+  readAtOnce(wanted: SectionId, room: (bytes: number) => Buffer): Promise<readonly ReadSection[]> {
+    return Promise.all(this.entriesOf(wanted).map((entry) => this.readOne(entry, room(entry.bytes))));
   }
 
   /** Reads all of it. @throws CorruptPieceError */
   async verify(): Promise<void> {
-    for await (const _ of this.readAll(this.sections));
+    for (const entry of this.sections) await this.readOne(entry);
   }
 
   private entriesOf({ part, group }: SectionId): readonly IndexEntry[] {
     return this.byPart.get(part)?.get(group) ?? NONE;
   }
 
-  private async *readAll(
-    entries: readonly IndexEntry[],
-    room: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
-  ): AsyncIterableIterator<ReadSection> {
-    for (const { at, bytes, crc } of entries) {
-      const section = await readAt(this.file, this.path, at, bytes, room(bytes));
-      if (crc32(section) !== crc) throw new CorruptPieceError(`a section of ${this.path} is damaged, at byte ${at}`);
-      yield { section, at };
-    }
+  private async readOne({ at, bytes, crc }: IndexEntry, room?: Buffer): Promise<ReadSection> {
+    const section = await readAt(this.file, this.path, at, bytes, room);
+    if (crc32(section) !== crc) throw new CorruptPieceError(`a section of ${this.path} is damaged, at byte ${at}`);
+    return { section, at };
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { StageHost } from "../../portability/stage-host/index.js";
 import { dialWorker, LinkEndpoint, LinkLostError, Worker, type Hello, type Link, type Task } from "../runtime/index.js";
-import { crashPoint, newPiece } from "../checkpoint/index.js";
+import { BlockPool, crashPoint, newPiece } from "../checkpoint/index.js";
 import { WriterPool } from "../snapshot/index.js";
 import { Deployment, type DeployedCheckpoints } from "./deployment.js";
 import { planDeployment, type DeploymentPlan } from "./deployment-plan.js";
@@ -34,6 +34,7 @@ export class WorkerAgent {
   private restored: RestoredState | undefined;
   private snapshots: TaskSnapshots | undefined;
   private readonly writers = new WriterPool();
+  private readonly blocks = new BlockPool();
   /** The epoch behind which another one has been asked for. */
   private wantedAfter = -1;
   private undone = 0;
@@ -159,7 +160,7 @@ export class WorkerAgent {
   private snapshotsOf(epoch: number): TaskSnapshots {
     if (this.snapshots?.epoch === epoch) return this.snapshots;
     const { checkpoints, generation, worker } = this.deploy;
-    const piece = newPiece(checkpoints!.folder, epoch, generation, `w${worker}`);
+    const piece = newPiece(checkpoints!.folder, epoch, generation, `w${worker}`, this.blocks);
     const snapshots = (this.snapshots = new TaskSnapshots(epoch, this.deployment!.snapshotTasks, piece, this.writers));
     snapshots.take().then(
       (snapshot) => {

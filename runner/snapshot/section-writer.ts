@@ -4,7 +4,7 @@ import type { RecordSink, StateRecord } from "./snapshot-part.js";
 import { WriterPool } from "./writer-pool.js";
 
 /** Bytes of a section after which it is handed on. */
-const SECTION_BYTES = 256 << 10;
+const SECTION_BYTES = 128 << 10;
 
 /** Takes the bytes of some records of one key group, which are written over when it has returned. */
 export type TakeSection = (group: number, bytes: Uint8Array) => void;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CorruptPieceError, PieceReader, PieceWriter, type PieceRef } from "../../../../runner/checkpoint/index.js";
+import { BLOCK_BYTES, BlockPool, CorruptPieceError, PieceReader, PieceWriter, type PieceRef } from "../../../../runner/checkpoint/index.js";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -15,6 +15,11 @@ describe("a piece of a checkpoint", () => {
     writer.add({ part: "a/keyed", group: 3 }, bytes("one"));
     writer.add({ part: "a/source@0", group: -1 }, bytes(""));
     writer.add({ part: "a/keyed", group: 3 }, bytes("two"));
+    return writer.finish();
+  }
+
+  function fill(writer: PieceWriter, length: number): Promise<PieceRef> {
+    writer.add({ part: "p", group: 0 }, new Uint8Array(length).fill("a".charCodeAt(0)));
     return writer.finish();
   }
 
@@ -55,6 +60,26 @@ describe("a piece of a checkpoint", () => {
     for (const [group, written] of sections.entries())
       for await (const { section } of reader.read({ part: "p", group })) assert.ok(Buffer.from(section).equals(written));
     await reader.close();
+  });
+
+  it("is whole however its end lies between the blocks that are written, which are used again", async () => {
+    const blocks = new BlockPool();
+    const endOf = (await fill(new PieceWriter(pathOf("x.piece")), 0)).bytes;
+    for (const beyond of [-4097, -4096, -4095, -1, 0, 1, 4095, 4096, 4097]) {
+      const length = 2 * BLOCK_BYTES + beyond - endOf;
+      const piece = await fill(new PieceWriter(pathOf("x.piece"), blocks), length);
+      assert.ok(Math.abs(piece.bytes - (2 * BLOCK_BYTES + beyond)) < 20, "the index says more of a longer section");
+      assert.equal((await readFile(pathOf("x.piece"))).byteLength, piece.bytes);
+      assert.equal((await readAll(piece))[0].length, "p 0 ".length + length);
+    }
+  });
+
+  it("is written through the page cache where the file system wants that", async () => {
+    let taken = 0;
+    const unaligned = { take: () => Buffer.alloc(BLOCK_BYTES + 1).subarray(1), giveBack: () => void taken++ } as unknown as BlockPool;
+    const piece = await fill(new PieceWriter(pathOf("x.piece"), unaligned), 3_000_000);
+    assert.equal((await readAll(piece))[0].length, "p 0 ".length + 3_000_000);
+    assert.ok(taken > 2);
   });
 
   it("is noticed to have changed, whichever byte it is", async () => {
