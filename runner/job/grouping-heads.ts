@@ -5,7 +5,15 @@ import { ElementSizer, WindowMergingHead, type HeadOperator } from "../runtime/i
 import type { SnapshotPart } from "../snapshot/index.js";
 import { KeyGroups, keySpaceOf, spillingStore, type StateStore } from "../store/index.js";
 import type { Component, Head } from "../topology/index.js";
-import { GroupByKey, GroupIntoPanes, GroupsSnapshot, hasOnePane, PanesSnapshot, type GroupingStrategy } from "../windows/index.js";
+import {
+  GroupByKey,
+  GroupIntoPanes,
+  GroupsSnapshot,
+  hasOnePane,
+  PanesSnapshot,
+  type Emit,
+  type GroupingStrategy,
+} from "../windows/index.js";
 import { mergeOfGrouping } from "./merge-of-grouping.js";
 import { mergesElsewhere, readGroupingStrategy } from "./read-grouping-strategy.js";
 import { readWindowFn } from "./read-window-fn.js";
@@ -28,7 +36,7 @@ export function newGroupingHead(
   { stage }: Component,
   head: Extract<Head, { kind: "group-by-key" }>,
   parts: SnapshotPart[],
-  receiver: Receiver,
+  receiver: Emit,
   late?: Receiver,
 ): HeadOperator {
   const { host, keyGroups, clock, bundleAttempts, hasCheckpoints } = state;

@@ -13,6 +13,7 @@ import {
 } from "../runtime/index.js";
 import type { SnapshotPart } from "../snapshot/index.js";
 import type { Component } from "../topology/index.js";
+import type { Emit } from "../windows/index.js";
 import type { TaskPlacement } from "./deployment-plan.js";
 import { newGroupingHead, type GroupingParts } from "./grouping-heads.js";
 import { newKeyedStore, type KeyedStoreParts } from "./keyed-stores.js";
@@ -46,12 +47,12 @@ export async function openTask(
   const keyed = stateful === undefined ? undefined : newKeyedStore(heads, component, stateful, parts);
   const residuals = dealt?.residuals;
   const source = head.kind === "read" ? await openSource(heads, placement, head, parts, wake) : undefined;
-  const delivers = (next: Receiver, late: Receiver): HeadOperator =>
+  const delivers = (next: Emit, late: Receiver): HeadOperator =>
     residuals !== undefined
       ? new SplittableHead(residuals, next, wake, dealt?.peers)
       : (source?.(next) ?? headOf(heads, component, next, late, parts));
   const isStable = component.requiresStableInput === true && hasCheckpoints;
-  const headFor = (next: Receiver, late: Receiver): HeadOperator => {
+  const headFor = (next: Emit, late: Receiver): HeadOperator => {
     if (!isStable) return delivers(next, late);
     const stable = new StableInputHead(placement.id, next, keptCodersOf(heads, component), (inner) => delivers(inner, late));
     parts.push(stable.snapshot);
@@ -82,7 +83,7 @@ export async function openTask(
   });
 }
 
-function headOf(state: GroupingParts, component: Component, receiver: Receiver, late: Receiver, parts: SnapshotPart[]): HeadOperator {
+function headOf(state: GroupingParts, component: Component, receiver: Emit, late: Receiver, parts: SnapshotPart[]): HeadOperator {
   const { head } = component;
   if (head.kind !== "group-by-key") return new RelayHead(receiver);
   if (head.late === undefined) return newGroupingHead(state, component, head, parts, receiver);

@@ -1,11 +1,12 @@
 import type { ElementMeta } from "../../portability/values/index.js";
+import type { Repeatable } from "../windows/index.js";
 import { ElementBatch } from "./element-batch.js";
 
 /** What is assumed of a value in a group, which nobody has measured. */
 const VALUE_BYTES = 64;
 
 interface Range {
-  readonly batch: ElementBatch;
+  readonly elements: Repeatable;
   readonly from: number;
   to: number;
 }
@@ -13,8 +14,8 @@ interface Range {
 /**
  * What the open bundle of a task has given to its stage, so that it can be given again after a failure.
  *
- * Elements that go to the stage as they came are remembered by the batches that they came in, so that they cost nothing; what a head
- * emits, one by one. A bundle is made of either.
+ * Elements that go to the stage as they came are remembered by the batches that they came in, so that they cost nothing; so is what a head emits
+ * that can be had again; anything else that it emits, one by one. A bundle is made of either.
  */
 export class BundleLog {
   /** Estimated bytes that are kept because of the bundle. */
@@ -26,10 +27,13 @@ export class BundleLog {
   /** The bundle took these elements of a batch. Until the last of them is taken, the batch would be kept anyway. */
   addRange(batch: ElementBatch, from: number, to: number): void {
     if (to === from) return;
-    const last = this.ranges.at(-1);
-    if (last?.batch === batch && last.to === from) last.to = to;
-    else this.ranges.push({ batch, from, to });
+    this.addTo(batch, from, to);
     if (to === batch.length) this.bytes += batch.bytes;
+  }
+
+  /** The head emitted an element that can be had again until the bundle is over. */
+  addRepeatable(elements: Repeatable, number: number): void {
+    this.addTo(elements, number, number + 1);
   }
 
   /** The head emitted an element. */
@@ -60,10 +64,16 @@ export class BundleLog {
   take(): ElementBatch {
     const all = this.emittedLate;
     for (let i = 0; i < this.emitted.length; i++) all.push(this.emitted.values[i], this.emitted.metaAt(i));
-    for (const { batch, from, to } of this.ranges) for (let i = from; i < to; i++) all.push(batch.values[i], batch.metaAt(i));
+    for (const { elements, from, to } of this.ranges) for (let i = from; i < to; i++) all.push(elements.valueAt(i), elements.metaAt(i));
     this.emittedLate = new ElementBatch();
     this.clear();
     return all;
+  }
+
+  private addTo(elements: Repeatable, from: number, to: number): void {
+    const last = this.ranges.at(-1);
+    if (last?.elements === elements && last.to === from) last.to = to;
+    else this.ranges.push({ elements, from, to });
   }
 }
 

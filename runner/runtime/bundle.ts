@@ -1,5 +1,6 @@
 import type { ErrorSite, UserCodeError } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
+import type { Emit } from "../windows/index.js";
 import { BundleLength } from "./bundle-length.js";
 import { localBundles, remoteBundles, type BundleLimits } from "./bundle-limits.js";
 import { BundleLog } from "./bundle-log.js";
@@ -137,8 +138,9 @@ export class Bundle {
   }
 
   /** What a head emits to. */
-  readonly emit: Receiver = (value, meta) => {
-    this.log.add(value, meta);
+  readonly emit: Emit = (value, meta, from, number) => {
+    if (from === undefined) this.log.add(value, meta);
+    else this.log.addRepeatable(from, number!);
     this.stage.receive(value, meta);
   };
 

@@ -27,6 +27,10 @@ export class ElementBatch {
     else if (meta !== this.meta) this.differ(meta);
   }
 
+  valueAt(index: number): unknown {
+    return this.values[index];
+  }
+
   metaAt(index: number): ElementMeta {
     return this.metas === undefined ? this.meta! : this.metas[index];
   }

@@ -61,10 +61,12 @@ export class HeadInFront implements HeadOperator {
   }
 
   committed(): void {
+    this.first.committed?.();
     this.second.committed?.();
   }
 
   rolledBack(): void {
+    this.first.rolledBack?.();
     this.second.rolledBack?.();
   }
 

@@ -75,6 +75,14 @@ export class StableInputHead implements HeadOperator, BatchKeeper {
     this.inner.beginDrain?.();
   }
 
+  committed(): void {
+    this.inner.committed?.();
+  }
+
+  rolledBack(): void {
+    this.inner.rolledBack?.();
+  }
+
   passBarrier(): void {
     this.inner.passBarrier?.();
   }

@@ -1,5 +1,6 @@
 import type { FiredTimer, RunCheckpoints, StageContext, StageExecutor } from "../../portability/stage-host/index.js";
 import type { Receiver } from "../../portability/values/index.js";
+import type { Emit } from "../windows/index.js";
 import type { HeadOperator } from "./head.js";
 import type { Outbox } from "./outbox.js";
 import type { Pacer } from "./pacer.js";
@@ -14,7 +15,7 @@ export interface TaskStage {
   /** Another one, for what comes too late to be grouped. */
   readonly late?: string | undefined;
   /** Makes the head, which emits to the receivers it is given; without it elements go to the stage as they come. */
-  readonly head?: ((stage: Receiver, late: Receiver) => HeadOperator) | undefined;
+  readonly head?: ((stage: Emit, late: Receiver) => HeadOperator) | undefined;
   /** Makes the head of a stateful stage, which is behind any other: it is given each element again if a bundle fails. */
   readonly keyed?: ((stage: Receiver, executor: TimerTarget) => HeadOperator) | undefined;
   /** Whether the elements that the stage is given are of a key each: then errors name it. */

@@ -15,6 +15,18 @@ export abstract class Groups<V> implements Iterable<[StateKey, Iterable<V>]> {
   }
 }
 
+/** Groups that are had again by their numbers, the first one's being 0, until they are {@link release}d. */
+export abstract class LastingGroups<V> extends Groups<V> {
+  /** The number of the group that it is at. */
+  abstract readonly number: number;
+
+  abstract keyAt(number: number): StateKey;
+  abstract valuesAt(number: number): Iterable<V>;
+
+  /** Nobody asks for any of them any more: the memory that they are in may be used again. */
+  abstract release(): void;
+}
+
 /** Those that an iterator gives. */
 export class IteratedGroups<V> extends Groups<V> {
   key: StateKey = "";

@@ -138,7 +138,7 @@ class BagPart<V> {
   private gather(): V[][] {
     if (this.gathered !== undefined) return this.gathered;
     const { values, numbers } = this;
-    const ends = new Int32Array(this.table.keys.length);
+    const ends = new Int32Array(this.table.size);
     for (let i = 0; i < values.length; i++) ends[numbers[i]]++;
     const gathered = Array.from(ends, (length) => new Array<V>(length));
     ends.fill(0);

@@ -1,6 +1,6 @@
 // Keyed state of the runner: keys and their identity, key groups, and stores of cells by key and window.
 export * from "./address-table.js";
-export type { Groups } from "./groups.js";
+export { LastingGroups, type Groups } from "./groups.js";
 export * from "./heap-store.js";
 export * from "./key-groups.js";
 export * from "./key-space.js";

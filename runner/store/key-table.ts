@@ -8,8 +8,10 @@ import type { StateKey } from "./key-space.js";
  * in memory. Keys must be equal by `===` if and only if they are the same; see KeySpace.
  */
 export class KeyTable {
-  /** The keys by number. */
+  /** The keys by number, and maybe others behind them. */
   readonly keys: StateKey[] = [];
+  /** How many there are. */
+  size = 0;
   /** Pairs of a hash and a number plus one; zero marks a free slot. */
   private slots = new Int32Array(2 * 64);
   private shift = 32 - 6;
@@ -27,10 +29,12 @@ export class KeyTable {
       if (slots[at] === hash && keys[number] === key) return number;
       at = (at + 2) & last;
     }
+    const number = this.size++;
+    keys[number] = key;
     slots[at] = hash;
-    slots[at + 1] = keys.push(key);
-    if (keys.length * 4 > slots.length) this.grow();
-    return keys.length - 1;
+    slots[at + 1] = number + 1;
+    if (this.size * 4 > slots.length) this.grow();
+    return number;
   }
 
   /** Number of the only key of this hash that the first slot tells, or -1: a guess to be checked. */
@@ -45,6 +49,18 @@ export class KeyTable {
     let at = (Math.imul(hash, 0x9e3779b1) >>> this.shift) << 1;
     for (; slots[at + 1] !== 0; at = (at + 2) & (slots.length - 1)) if (keys[slots[at + 1] - 1] === key) return slots[at + 1] - 1;
     return -1;
+  }
+
+  /** How many keys it has room for. */
+  get capacity(): number {
+    return this.slots.length / 4;
+  }
+
+  /** Forgets all keys, and keeps the memory that they have taken. */
+  clear(): void {
+    this.keys.fill(0, 0, this.size);
+    this.slots.fill(0);
+    this.size = 0;
   }
 
   private grow(): void {

@@ -1,9 +1,18 @@
-import { Groups } from "./groups.js";
+import { LastingGroups, type Groups } from "./groups.js";
 import { HeapBag } from "./heap-bag.js";
 import type { KeyGroups } from "./key-groups.js";
 import type { StateKey } from "./key-space.js";
-import { KeyTable } from "./key-table.js";
+import type { KeyTable } from "./key-table.js";
+import { newTable, type MergedTable, type MergedTables } from "./merged-tables.js";
 import type { BagCells, Merge } from "./state-store.js";
+
+/** What the bags of one cell share. */
+export interface MergingParts<V> {
+  readonly groups: KeyGroups;
+  readonly splitAt: number;
+  readonly merge: Merge<V>;
+  readonly tables: MergedTables<V>;
+}
 
 /**
  * The bag cells of one window in memory, for values that merge: of each key it has one, what its values come to.
@@ -14,25 +23,28 @@ import type { BagCells, Merge } from "./state-store.js";
  * - M3. What there is lies in two flat arrays, keys and values by number: where both are numbers, the garbage collector has nothing to do with them.
  */
 export class MergingBag<V> implements BagCells<V> {
-  private table = new KeyTable();
-  /** By key number. */
-  private merged: V[] = [];
+  private table: MergedTable<V>;
+  private keys: KeyTable;
+  private merged: V[];
+  private readonly groups: KeyGroups;
+  private readonly merge: Merge<V>;
   /** M2 */
   private unmerged: HeapBag<V> | undefined;
 
-  constructor(
-    private readonly groups: KeyGroups,
-    private readonly splitAt: number,
-    private readonly merge: Merge<V>,
-  ) {}
+  constructor(private readonly parts: MergingParts<V>) {
+    ({ groups: this.groups, merge: this.merge } = parts);
+    this.table = parts.tables.take();
+    ({ keys: this.keys, merged: this.merged } = this.table);
+  }
 
   /** Gives false if it takes no more memory than before. */
   add(key: StateKey, value: V): boolean {
-    const { unmerged, merged } = this;
+    const { unmerged, keys, merged } = this;
     if (unmerged !== undefined) return unmerged.add(key, value);
-    const number = this.table.numberOf(key, this.groups.keys.hash(key));
-    if (number === merged.length) {
-      merged.push(value);
+    const before = keys.size;
+    const number = keys.numberOf(key, this.groups.keys.hash(key));
+    if (number === before) {
+      merged[number] = value;
       return true;
     }
     const both = this.merge(merged[number], value);
@@ -47,55 +59,67 @@ export class MergingBag<V> implements BagCells<V> {
 
   get(key: StateKey): readonly V[] {
     if (this.unmerged !== undefined) return this.unmerged.get(key);
-    const number = this.table.find(key, this.groups.keys.hash(key));
+    const number = this.keys.find(key, this.groups.keys.hash(key));
     return number < 0 ? [] : [this.merged[number]];
   }
 
   *entries(): IterableIterator<[StateKey, V[]]> {
-    const { unmerged, merged, table } = this;
+    const { unmerged, keys, merged } = this;
     if (unmerged !== undefined) yield* unmerged.entries();
-    else for (let number = 0; number < merged.length; number++) yield [table.keys[number], [merged[number]]];
+    else for (let number = 0; number < keys.size; number++) yield [keys.keys[number], [merged[number]]];
   }
 
   takeAll(): Groups<V> {
-    const { unmerged, merged, table } = this;
+    const { unmerged, table } = this;
+    const { tables } = this.parts;
     this.unmerged = undefined;
-    this.merged = [];
-    this.table = new KeyTable();
-    return unmerged === undefined ? new MergedGroups(table.keys, merged) : unmerged.takeAll();
+    if (unmerged !== undefined) return unmerged.takeAll();
+    this.table = newTable();
+    ({ keys: this.keys, merged: this.merged } = this.table);
+    return new MergedGroups(table, tables);
   }
 
   /** M2 */
   private giveUp(): HeapBag<V> {
-    const unmerged = new HeapBag<V>(this.groups, this.splitAt);
-    const taken = this.takeAll();
-    for (const [key, values] of taken) for (const value of values) unmerged.add(key, value);
+    const { groups, splitAt } = this.parts;
+    const unmerged = new HeapBag<V>(groups, splitAt);
+    for (const [key, values] of this.takeAll()) for (const value of values) unmerged.add(key, value);
     return (this.unmerged = unmerged);
   }
 }
 
 /** One value for each key. */
-class MergedGroups<V> extends Groups<V> {
-  private at = -1;
+class MergedGroups<V> extends LastingGroups<V> {
+  number = -1;
 
   constructor(
-    private keys: readonly StateKey[],
-    private merged: readonly V[],
+    private readonly table: MergedTable<V>,
+    private readonly tables: MergedTables<V>,
   ) {
     super();
   }
 
   get key(): StateKey {
-    return this.keys[this.at];
+    return this.table.keys.keys[this.number];
   }
 
   get values(): readonly V[] {
-    return [this.merged[this.at]];
+    return [this.table.merged[this.number]];
   }
 
   advance(): boolean {
-    if (++this.at < this.merged.length) return true;
-    this.keys = this.merged = [];
-    return false;
+    return ++this.number < this.table.keys.size;
+  }
+
+  keyAt(number: number): StateKey {
+    return this.table.keys.keys[number];
+  }
+
+  valuesAt(number: number): readonly V[] {
+    return [this.table.merged[number]];
+  }
+
+  release(): void {
+    this.tables.giveBack(this.table);
   }
 }

@@ -4,7 +4,8 @@ import { HeapBag } from "./heap-bag.js";
 import type { KeyGroups } from "./key-groups.js";
 import type { StateKey } from "./key-space.js";
 import type { MemoryBudget, Spillable } from "./memory-budget.js";
-import { MergingBag } from "./merging-bag.js";
+import type { MergedTables } from "./merged-tables.js";
+import { MergingBag, type MergingParts } from "./merging-bag.js";
 import { compactRuns, mergeRuns } from "./merge-runs.js";
 import type { RunFile } from "./run-file.js";
 import { appendSegment, SEGMENT_BYTES } from "./segment.js";
@@ -24,6 +25,7 @@ export interface SpillParts {
   readonly splitAt: number;
   /** Merges values of a key that are in memory; undefined if they are kept as they come. */
   readonly merge?: Merge<unknown> | undefined;
+  readonly tables: MergedTables<unknown>;
 }
 
 /** Growth that is told to the budget at once. */
@@ -45,8 +47,9 @@ export class SpillingBag<V> implements BagCells<V>, Spillable {
   private unreported = 0;
 
   constructor(private readonly parts: SpillParts) {
-    const { groups, splitAt, merge } = parts;
-    this.heap = merge === undefined ? new HeapBag<V>(groups, splitAt) : new MergingBag<V>(groups, splitAt, merge as Merge<V>);
+    const { groups, splitAt, merge, tables } = parts;
+    const merging = merge === undefined ? undefined : ({ groups, splitAt, merge, tables } as MergingParts<unknown> as MergingParts<V>);
+    this.heap = merging === undefined ? new HeapBag<V>(groups, splitAt) : new MergingBag<V>(merging);
     parts.budget.add(this);
   }
 

@@ -1,14 +1,6 @@
-import {
-  ElementMeta,
-  kv,
-  MAX_TIMESTAMP,
-  MIN_TIMESTAMP,
-  type KV,
-  type Receiver,
-  type Timestamp,
-  type Window,
-} from "../../portability/values/index.js";
-import { WindowMap, type Groups, type KeySpace, type StateStore, type StateKey } from "../store/index.js";
+import { ElementMeta, kv, MAX_TIMESTAMP, MIN_TIMESTAMP, type KV, type Timestamp, type Window } from "../../portability/values/index.js";
+import { LastingGroups, WindowMap, type Groups, type KeySpace, type StateStore, type StateKey } from "../store/index.js";
+import { EmittedGroups, type Emit } from "./emitted-groups.js";
 import type { LateReceiver } from "./group-into-panes.js";
 import type { TimestampCombiner } from "./grouping-strategy.js";
 import { InstantQueue } from "./instant-queue.js";
@@ -32,6 +24,8 @@ export interface WindowsLog {
  * - G2. A window whose end the watermark has passed takes nothing more: such elements are counted, and handed to `late`.
  * - G3. Nothing is taken in while something is due: call {@link drain} until it says that nothing is left, then go on.
  * - G4. {@link hold} never exceeds the timestamp of a group still to be emitted.
+ * - G5. Groups that last do so until the bundle in which the last of them was emitted is committed: so a bundle that keeps what it was given, to be
+ *   given it again, need not keep each of them.
  */
 export class GroupByKey {
   /** Elements that came after their window had ended, once for each such window. */
@@ -44,6 +38,10 @@ export class GroupByKey {
   /** Windows to emit, in order; the first one may be half emitted. */
   private readonly due: WindowBuffer[] = [];
   private emitting: Groups<unknown> | undefined;
+  /** G5: what is being emitted, if it lasts. */
+  private again: EmittedGroups | undefined;
+  /** G5: those that have been emitted. */
+  private readonly emitted: LastingGroups<unknown>[] = [];
   private lastWindow: Window | undefined;
   private lastBuffer: WindowBuffer | undefined;
   /** Told of windows that come and go, where there are snapshots. */
@@ -56,7 +54,7 @@ export class GroupByKey {
     private readonly timestampCombiner: TimestampCombiner,
     private readonly keys: KeySpace,
     private readonly store: StateStore,
-    private readonly emit: Receiver,
+    private readonly emit: Emit,
     private readonly late?: LateReceiver,
   ) {}
 
@@ -105,18 +103,29 @@ export class GroupByKey {
         if (pause()) return false;
         if (!groups.advance()) break;
         const { key } = groups;
-        this.emit(kv(this.keys.restore(key), groups.values), buffer.metaOf(key));
+        const value = kv(this.keys.restore(key), groups.values);
+        if (this.again === undefined) this.emit(value, buffer.metaOf(key));
+        else this.emit(value, buffer.metaOf(key), this.again, (groups as LastingGroups<unknown>).number);
       }
+      if (this.again !== undefined) this.emitted.push(groups as LastingGroups<unknown>);
       this.due.shift();
-      this.emitting = undefined;
+      this.emitting = this.again = undefined;
       buffer.drop();
     }
     return true;
   }
 
+  /** G5 */
+  committed(): void {
+    if (this.emitted.length > 0) for (const groups of this.emitted.splice(0)) groups.release();
+  }
+
   private take(buffer: WindowBuffer): Groups<unknown> {
     this.windowsLog?.gone(buffer);
-    return buffer.take();
+    const groups = buffer.take();
+    const { commonMeta } = buffer;
+    if (commonMeta !== undefined && groups instanceof LastingGroups) this.again = new EmittedGroups(groups, this.keys, commonMeta);
+    return groups;
   }
 
   /** The output watermark may not pass this (G4). */

@@ -1,4 +1,5 @@
 // How elements are grouped by key and window, and when a group is emitted. Knows no protos, clocks or sockets.
+export type { Emit, Repeatable } from "./emitted-groups.js";
 export * from "./group-by-key.js";
 export * from "./group-into-panes.js";
 export * from "./grouping-strategy.js";

@@ -52,11 +52,20 @@ export class WindowBuffer {
     return this.values.takeAll();
   }
 
+  /** That of all groups, if they have one. */
+  get commonMeta(): ElementMeta | undefined {
+    return this.timestamps === undefined ? this.metaAtEnd() : undefined;
+  }
+
   metaOf(key: StateKey): ElementMeta {
     const timestamp = this.timestamps?.get(key);
-    if (timestamp === undefined) return (this.sharedMeta ??= new ElementMeta(this.window.maxTimestamp, this.windows, ON_TIME_AND_ONLY));
+    if (timestamp === undefined) return this.metaAtEnd();
     this.timestamps!.delete(key);
     return new ElementMeta(timestamp, this.windows, ON_TIME_AND_ONLY);
+  }
+
+  private metaAtEnd(): ElementMeta {
+    return (this.sharedMeta ??= new ElementMeta(this.window.maxTimestamp, this.windows, ON_TIME_AND_ONLY));
   }
 
   /** The greatest watermark that is not ahead of what this window has still to emit. */

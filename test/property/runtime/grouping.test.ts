@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { ValueCoder } from "../../../portability/coders/index.js";
 import { ElementMeta, IntervalWindow, kv, MAX_TIMESTAMP, NO_FIRING, type KV } from "../../../portability/values/index.js";
 import { HeapStore, KeyGroups, keySpaceOf, type BagCells } from "../../../runner/store/index.js";
+import { MergedTables } from "../../../runner/store/merged-tables.js";
 import { MergingBag } from "../../../runner/store/merging-bag.js";
 import { GroupByKey, type TimestampCombiner } from "../../../runner/windows/index.js";
 
@@ -76,8 +77,9 @@ describe("GroupByKey that merges", () => {
           const keys = keySpaceOf(new ValueCoder());
           const groups = new KeyGroups(8, keys);
           let merges = 0;
+          const tables = new MergedTables<string>();
           const merge = (left: string, right: string): string | undefined => (++merges % failing === 0 ? undefined : `${left},${right}`);
-          const store = new HeapStore(groups, 3, () => new MergingBag<string>(groups, 3, merge) as BagCells<unknown>);
+          const store = new HeapStore(groups, 3, () => new MergingBag<string>({ groups, splitAt: 3, merge, tables }) as BagCells<unknown>);
           const emitted: string[] = [];
           const grouping = new GroupByKey(combiner, keys, store, (value, meta) => {
             const { key: group, value: values } = value as KV<unknown, string[]>;
@@ -93,6 +95,60 @@ describe("GroupByKey that merges", () => {
         }),
       );
     });
+});
+
+describe("what GroupByKey has emitted of merged groups", () => {
+  it("can be had again until the bundle is committed, and not what other windows have put in its place", () => {
+    let again = 0;
+    fc.assert(
+      fc.property(
+        fc.array(element, { maxLength: 200 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.infiniteStream(fc.boolean()),
+        (unordered, failing, commits) => {
+          const elements = [...unordered].sort((a, b) => a.timestamp - b.timestamp);
+          const keys = keySpaceOf(new ValueCoder());
+          const groups = new KeyGroups(8, keys);
+          const tables = new MergedTables<string>();
+          let merges = 0;
+          const merge = (left: string, right: string): string | undefined => (++merges % failing === 0 ? undefined : `${left},${right}`);
+          const store = new HeapStore(groups, 3, () => new MergingBag<string>({ groups, splitAt: 3, merge, tables }) as BagCells<unknown>);
+          const emitted: string[] = [];
+          let bundle: (() => void)[] = [];
+          const render = (value: unknown, meta: ElementMeta): string => {
+            const { key: group, value: values } = value as KV<unknown, string[]>;
+            return `${nameOf(group)} ${meta.windows.map(String).join()} ${meta.timestamp}: ${values.join()}`;
+          };
+          const grouping = new GroupByKey("end-of-window", keys, store, (value, meta, from, number) => {
+            const text = render(value, meta);
+            emitted.push(text);
+            if (from !== undefined) bundle.push(() => assert.equal(render(from.valueAt(number!), from.metaAt(number!)), text));
+          });
+          const drain = (): void => {
+            for (let isDrained = false; !isDrained;) {
+              let budget = 3;
+              isDrained = grouping.drain(() => budget-- === 0);
+              if (!commits.next().value) continue;
+              again += bundle.length;
+              for (const check of bundle) check();
+              bundle = [];
+              grouping.committed();
+            }
+          };
+          elements.forEach((each, i) => {
+            grouping.advance(each.timestamp);
+            drain();
+            grouping.process(kv(each.key, String(i)), new ElementMeta(each.timestamp, slidingWindows(each.timestamp), NO_FIRING));
+          });
+          grouping.advance(MAX_TIMESTAMP);
+          drain();
+          for (const check of bundle) check();
+          assert.deepEqual(emitted.sort(), oracle(elements, "end-of-window"));
+        },
+      ),
+    );
+    assert.ok(again > 100, "nothing was looked at again");
+  });
 });
 
 function oracle(elements: readonly { key: unknown; timestamp: number }[], combiner: TimestampCombiner): string[] {

@@ -43,4 +43,14 @@ describe("BundleLog", () => {
     assert.deepEqual(log.take().values, ["late", "group"]);
     assert.equal(log.late, 0);
   });
+
+  it("gives back what can be had again, where it was emitted a part at a time", () => {
+    const log = new BundleLog();
+    const groups = { valueAt: (number: number) => `group ${number}`, metaAt: () => IMPULSE_META };
+    for (const number of [3, 4, 6]) log.addRepeatable(groups, number);
+    log.addRepeatable({ ...groups, valueAt: () => "of another window" }, 7);
+    log.addLate("late", IMPULSE_META);
+    assert.deepEqual(log.take().values, ["late", "group 3", "group 4", "group 6", "of another window"]);
+    assert.equal(log.take().length, 0);
+  });
 });

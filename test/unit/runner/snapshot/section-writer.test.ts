@@ -16,7 +16,7 @@ describe("SectionWriter", () => {
   it("hands on what a key group has once it is large, and the rest at the end", () => {
     const taken: [number, number][] = [];
     const writer = new SectionWriter((group, bytes) => taken.push([group, bytes.byteLength]));
-    for (let i = 0; i < 3; i++) for (const group of [7, -1]) put(writer, group, new Uint8Array(200_000));
+    for (let i = 0; i < 3; i++) for (const group of [7, -1]) put(writer, group, new Uint8Array(100_000));
     assert.deepEqual(
       taken.map(([group]) => group),
       [7, -1],
@@ -26,7 +26,7 @@ describe("SectionWriter", () => {
       taken.map(([group]) => group),
       [7, -1, 7, -1],
     );
-    assert.ok(taken.slice(0, 2).every(([, bytes]) => bytes > 400_000));
+    assert.ok(taken.slice(0, 2).every(([, bytes]) => bytes > 200_000));
     writer.flush();
     assert.equal(taken.length, 4);
   });
