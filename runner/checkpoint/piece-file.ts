@@ -74,12 +74,11 @@ export class PieceWriter {
   constructor(
     private readonly path: string,
     private readonly blocks = new BlockPool(),
-  ) {
-    this.gather(MAGIC);
-  }
+  ) {}
 
   /** Adds a section, which is copied. */
   add({ part, group }: SectionId, section: Uint8Array): void {
+    if (this.length === 0) this.gather(MAGIC);
     this.index.push({ part, group, at: this.length, bytes: section.byteLength, crc: crc32(section) });
     this.gather(section);
   }
@@ -104,6 +103,7 @@ export class PieceWriter {
     const trailer = Buffer.alloc(8);
     trailer.writeUInt32BE(index.byteLength, 0);
     trailer.writeUInt32BE(crc, 4);
+    if (this.length === 0) this.gather(MAGIC);
     this.gather(Buffer.concat([index, trailer, MAGIC]));
     this.write();
     try {
@@ -124,6 +124,7 @@ export class PieceWriter {
     this.failure ??= { error: new Error(`${this.path} is given up`) };
     this.file = undefined;
     await this.writing;
+    this.write(); // which gives the last block back
     await file?.then((open) => open.close()).catch(() => {});
     await rm(this.temporary, { force: true });
   }

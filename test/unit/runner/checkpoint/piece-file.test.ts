@@ -124,6 +124,22 @@ describe("a piece of a checkpoint", () => {
     assert.deepEqual(await readdir(folder.path), []);
   });
 
+  it("gives its memory back, however it ends, and may be empty", async () => {
+    const pool = new BlockPool();
+    let taken = 0;
+    const blocks = {
+      take: () => (taken++, pool.take()),
+      giveBack: (block: Buffer) => (taken--, pool.giveBack(block)),
+    } as unknown as BlockPool;
+    for (const length of [undefined, 0, 10, BLOCK_BYTES, 3 * BLOCK_BYTES]) {
+      const [first, second] = ["first", "second"].map((name) => new PieceWriter(pathOf(`${name}.piece`), blocks));
+      if (length !== undefined) for (const writer of [first, second]) writer.add({ part: "p", group: 0 }, new Uint8Array(length));
+      await first.abandon();
+      assert.deepEqual(await readAll(await second.finish()), length === undefined ? [] : [`p 0 ${"\0".repeat(length)}`]);
+      assert.equal(taken, 0, `${length} bytes`);
+    }
+  });
+
   it("tells that it could not be written, and leaves nothing", async () => {
     const writer = new PieceWriter(pathOf("missing/x.piece"));
     writer.add({ part: "p", group: 0 }, new Uint8Array(3_000_000));
