@@ -5,14 +5,11 @@ const BLOCKS_AT_ONCE = 16;
 /** WebAssembly's unit of memory. */
 const PAGE_BYTES = 64 << 10;
 
-declare global {
-  // Node has it, but its types do not.
-  namespace WebAssembly {
-    class Memory {
-      constructor(pages: { readonly initial: number; readonly maximum: number });
-      readonly buffer: ArrayBuffer;
-    }
-  }
+/** Node has it, but its types do not. */
+interface WithWebAssembly {
+  readonly WebAssembly: {
+    readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => { readonly buffer: ArrayBuffer };
+  };
 }
 
 /** Memory that files are written from, used again and again: each block begins at a page of memory, as {@link BlockFile} wants it. */
@@ -33,6 +30,7 @@ export class BlockPool {
 /** Nothing else that JavaScript can allocate is known to begin at a page of memory. */
 function newBlocks(): Buffer[] {
   const pages = (BLOCKS_AT_ONCE * BLOCK_BYTES) / PAGE_BYTES;
-  const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { Memory } = (globalThis as unknown as WithWebAssembly).WebAssembly;
+  const { buffer } = new Memory({ initial: pages, maximum: pages });
   return Array.from({ length: BLOCKS_AT_ONCE }, (_, i) => Buffer.from(buffer, i * BLOCK_BYTES, BLOCK_BYTES));
 }
