@@ -12,6 +12,9 @@ interface WithWebAssembly {
   };
 }
 
+/** Where memory that files are written from is taken, and given back. */
+export type Blocks = Pick<BlockPool, "take" | "giveBack">;
+
 /** Memory that files are written from, used again and again: each block begins at a page of memory, as {@link BlockFile} wants it. */
 export class BlockPool {
   private readonly free: Buffer[] = [];

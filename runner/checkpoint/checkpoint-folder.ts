@@ -16,7 +16,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BlockPool } from "./block-pool.js";
+import type { Blocks } from "./block-pool.js";
 import { crashPoint } from "./crash-points.js";
 import { decodeManifest, encodeManifest, ManifestVersionError, type Manifest } from "./manifest.js";
 import { PieceReader, PieceWriter } from "./piece-file.js";
@@ -196,7 +196,7 @@ export function epochLimits(starts: readonly (number | undefined)[]): readonly n
 }
 
 /** A piece in the making, in whatever process; the name says who writes it, of all that write for the epoch. */
-export function newPiece(folder: string, epoch: number, generation: number, name: string, blocks?: BlockPool): PieceWriter {
+export function newPiece(folder: string, epoch: number, generation: number, name: string, blocks?: Blocks): PieceWriter {
   return new PieceWriter(pieceFile(folder, epoch, generation, name), blocks);
 }
 

@@ -7,7 +7,7 @@
 import { open, rename, rm, type FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { BlockFile } from "./block-file.js";
-import { BLOCK_BYTES, BlockPool } from "./block-pool.js";
+import { BLOCK_BYTES, BlockPool, type Blocks } from "./block-pool.js";
 import { crashPoint } from "./crash-points.js";
 
 const MAGIC = Buffer.from("BSPIECE1", "latin1");
@@ -73,7 +73,7 @@ export class PieceWriter {
    */
   constructor(
     private readonly path: string,
-    private readonly blocks = new BlockPool(),
+    private readonly blocks: Blocks = new BlockPool(),
   ) {}
 
   /** Adds a section, which is copied. */

@@ -244,7 +244,7 @@ export class DealingWorld implements World {
   }
 
   private queued(task: Model): readonly PeerMessage<Part>[] {
-    return (task.dealing as unknown as { peers: readonly { queue: readonly PeerMessage<Part>[] }[] }).peers.flatMap(({ queue }) => queue);
+    return peersOf(task).flatMap(({ queue }) => queue);
   }
 
   private wouldRest(task: Model): boolean {
@@ -271,8 +271,7 @@ export class DealingWorld implements World {
   private hear(task: Model): void {
     if (task.hasEnded) return;
     const { dealing } = task;
-    if (this.defect === "hears what is behind a barrier")
-      for (const peer of (dealing as unknown as { peers: { epoch: number }[] }).peers) peer.epoch = Math.min(peer.epoch, task.epoch);
+    if (this.defect === "hears what is behind a barrier") for (const peer of peersOf(task)) peer.epoch = Math.min(peer.epoch, task.epoch);
     dealing.hear(this.sideOf(task));
     if (this.defect === "hears what is behind a barrier") dealing.hear(this.sideOf(task));
     this.dealOut(task);
@@ -282,7 +281,7 @@ export class DealingWorld implements World {
   /** All but one, or what is under way. */
   private dealOut(task: Model): void {
     const stays = task.working === undefined ? 1 : 0;
-    const peers = (task.dealing as unknown as { peers: { given: number | undefined }[] }).peers;
+    const peers = peersOf(task);
     while (task.parts.length > stays) {
       const given = peers.map((peer) => peer.given);
       if (this.defect === "gives before it has its answer") for (const peer of peers) peer.given = undefined;
@@ -337,6 +336,11 @@ export class DealingWorld implements World {
       caughtUp: () => void (task.snapshot!.isWhole = true),
     };
   }
+}
+
+/** What a task's dealing knows of the others, for defects and checks to look into. */
+function peersOf({ dealing }: Model): { readonly queue: readonly PeerMessage<Part>[]; epoch: number; given: number | undefined }[] {
+  return (dealing as unknown as { peers: ReturnType<typeof peersOf> }).peers;
 }
 
 /** The task that a task's peer of this index is. */

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BLOCK_BYTES, BlockPool, CorruptPieceError, PieceReader, PieceWriter, type PieceRef } from "../../../../runner/checkpoint/index.js";
+import {
+  BLOCK_BYTES,
+  BlockPool,
+  CorruptPieceError,
+  PieceReader,
+  PieceWriter,
+  type Blocks,
+  type PieceRef,
+} from "../../../../runner/checkpoint/index.js";
 import { temporaryFolder } from "../../../support/temporary-folder.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -76,7 +84,7 @@ describe("a piece of a checkpoint", () => {
 
   it("is written through the page cache where the file system wants that", async () => {
     let taken = 0;
-    const unaligned = { take: () => Buffer.alloc(BLOCK_BYTES + 1).subarray(1), giveBack: () => void taken++ } as unknown as BlockPool;
+    const unaligned: Blocks = { take: () => Buffer.alloc(BLOCK_BYTES + 1).subarray(1), giveBack: () => void taken++ };
     const piece = await fill(new PieceWriter(pathOf("x.piece"), unaligned), 3_000_000);
     assert.equal((await readAll(piece))[0].length, "p 0 ".length + 3_000_000);
     assert.ok(taken > 2);
@@ -127,10 +135,10 @@ describe("a piece of a checkpoint", () => {
   it("gives its memory back, however it ends, and may be empty", async () => {
     const pool = new BlockPool();
     let taken = 0;
-    const blocks = {
+    const blocks: Blocks = {
       take: () => (taken++, pool.take()),
       giveBack: (block: Buffer) => (taken--, pool.giveBack(block)),
-    } as unknown as BlockPool;
+    };
     for (const length of [undefined, 0, 10, BLOCK_BYTES, 3 * BLOCK_BYTES]) {
       const [first, second] = ["first", "second"].map((name) => new PieceWriter(pathOf(`${name}.piece`), blocks));
       if (length !== undefined) for (const writer of [first, second]) writer.add({ part: "p", group: 0 }, new Uint8Array(length));
